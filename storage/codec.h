@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace mendel::storage {
+
+// How a record's bytes are stored. The numbers are part of the pack format.
+enum class Codec : std::uint8_t { raw = 0, zstd = 1 };
+
+// Compresses where that pays. Whether it may pay is found out cheaply, so that weights and
+// other noise cost next to nothing. Keeps its working memory between calls: one per thread.
+class Compressor {
+ public:
+  Compressor();
+  ~Compressor();
+  Compressor(Compressor&&) noexcept;
+  Compressor& operator=(Compressor&&) noexcept;
+
+  struct Result {
+    Codec codec;
+    // Valid until the next call; the input itself where codec is raw.
+    std::span<const std::byte> stored;
+  };
+  Result compress(std::span<const std::byte> raw);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Fills raw, whose size is exactly the record's raw size. Throws data_loss when stored is
+// not what the codec makes of that many bytes. Any thread.
+void decompress(Codec codec, std::span<const std::byte> stored, std::span<std::byte> raw);
+
+}  // namespace mendel::storage

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "storage/base/digest.h"
+
+namespace mendel::storage {
+
+// Every key that Mendel writes into an object store:
+//
+//   packs/<ab>/<64 hex digits of the pack's name, which begin with ab>
+
+inline constexpr std::string_view kPackPrefix = "packs/";
+
+std::string pack_key(const Digest& pack_name);
+std::optional<Digest> pack_name_of(std::string_view key);
+
+}  // namespace mendel::storage

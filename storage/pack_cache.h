@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "storage/base/digest.h"
+#include "storage/object_store.h"
+#include "storage/pack.h"
+
+namespace mendel::storage {
+
+// The packs of one object store, with their indexes kept in memory, the least recently
+// used dropped beyond memory_bytes_max. Any thread.
+class PackCache {
+ public:
+  PackCache(ObjectStore& objects, std::size_t memory_bytes_max);
+  ~PackCache();
+
+  std::shared_ptr<const PackIndex> index(const Digest& pack_name);
+
+  // Throws not_found if the pack has no such record; data_loss if it is damaged.
+  std::vector<std::byte> read(const Digest& pack_name, RecordType type, const Digest& digest);
+
+  // The pack was just written: its index need not be read back.
+  void remember(PackIndex index);
+
+  ObjectStore& objects() { return objects_; }
+
+ private:
+  ObjectStore& objects_;
+  // … left to the implementation
+};
+
+}  // namespace mendel::storage

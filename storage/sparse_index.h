@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "storage/base/digest.h"
+#include "storage/pack.h"
+
+namespace mendel::storage {
+
+// Duplicates are found without an entry per chunk: one digest in kHookSpacing is a hook, by
+// its value alone, so that two copies of a stream choose the same ones. Only hooks are
+// indexed, with the packs that have them; a hit leads to a pack's own index, which knows
+// the neighbours.
+//
+// Source: Lillibridge et al., "Sparse Indexing" (FAST 2009).
+inline constexpr unsigned kHookSpacing = 32;
+
+std::optional<std::int64_t> hook_of(const Digest& chunk);
+
+// The hooks of all chunk and blob records of a pack, sorted, each once.
+std::vector<std::int64_t> hooks_of(const PackIndex& pack);
+
+}  // namespace mendel::storage

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "registry/services/caller.h"
+#include "registry/services/change_feed.h"
+#include "schema/database.h"
+#include "storage/base/clock.h"
+#include "storage/base/reference.h"
+
+namespace mendel::registry {
+
+// Who is calling, and what may it do in a namespace: the two questions of every request.
+// Answers are kept in memory and dropped when the change feed says so; the remembered_ twins
+// answer from memory alone (nullopt: memory can't tell, ask again on a worker) and may be
+// called on an I/O thread. Any thread.
+class AccessService {
+ public:
+  AccessService(schema::Database& database, ChangeFeed& changes, const Clock& clock);
+  ~AccessService();
+
+  // Throws unauthenticated: unknown, expired, revoked, malformed.
+  Caller authenticate(std::string_view secret);
+  std::optional<Caller> remembered_caller(std::string_view secret) const;
+
+  // A namespace and what the caller may do in it, by membership, visibility (internal: any
+  // token reads; public: anybody does), being an administrator, and the token's namespace.
+  // Scopes are not looked at. A namespace that is absent or not to be seen gives Role::none.
+  struct Standing {
+    NamespaceInfo ns;
+    Role role = Role::none;
+  };
+  Standing standing(const Caller& caller, const Name& ns);
+  std::optional<Standing> remembered_standing(const Caller& caller, const Name& ns) const;
+
+  // Throws not_found ("no namespace named …") or, with a token that may read it,
+  // permission_denied; unauthenticated without a token. Also checks that the token has the
+  // scope that the role needs (reader: read; writer and maintainer: write; owner: admin).
+  NamespaceInfo require(const Caller& caller, const Name& ns, Role needed);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace mendel::registry

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "storage/base/clock.h"
+
+namespace mendel::registry {
+
+using PrincipalId = std::int64_t;
+using NamespaceId = std::int64_t;
+using ArtifactId = std::int64_t;
+using VersionId = std::int64_t;
+
+// What a principal may do in a namespace; each includes those before it.
+enum class Role : std::uint8_t { none, reader, writer, maintainer, owner };
+std::string_view to_string(Role role);
+std::optional<Role> parse_role(std::string_view text);  // never none
+
+// What a token may be used for.
+enum class Scope : std::uint8_t { read = 1, write = 2, admin = 4, kpi = 8, agent = 16 };
+std::string_view to_string(Scope scope);
+std::optional<Scope> parse_scope(std::string_view text);
+
+class Scopes {
+ public:
+  void add(Scope scope) { bits_ |= static_cast<std::uint8_t>(scope); }
+  bool has(Scope scope) const { return (bits_ & static_cast<std::uint8_t>(scope)) != 0; }
+  bool includes(Scopes other) const { return (other.bits_ & ~bits_) == 0; }
+  std::uint8_t bits() const { return bits_; }
+  static Scopes from_bits(std::uint8_t bits);
+  static Scopes all();
+
+  friend bool operator==(Scopes, Scopes) = default;
+
+ private:
+  std::uint8_t bits_ = 0;
+};
+
+// Who asks, as its token says. A request without a token has no principal.
+struct Caller {
+  std::optional<PrincipalId> principal;
+  std::string name;       // of the principal; empty without one
+  bool is_admin = false;  // an administrator of the whole server: owner everywhere
+  Scopes scopes;
+  std::optional<NamespaceId> only_namespace;  // the token reaches no other
+  std::optional<Timestamp> expires_at;
+
+  bool is_anonymous() const { return !principal.has_value(); }
+};
+
+enum class Visibility : std::uint8_t { private_, internal, public_ };
+std::string_view to_string(Visibility visibility);
+std::optional<Visibility> parse_visibility(std::string_view text);
+
+struct NamespaceInfo {
+  NamespaceId id = 0;
+  std::string name;  // as it was spelled when it was made
+  std::string description;
+  Visibility visibility = Visibility::private_;
+  Timestamp created_at;
+};
+
+}  // namespace mendel::registry

@@ -31,8 +31,12 @@ class Compressor {
   std::unique_ptr<State> state_;
 };
 
-// Fills raw, whose size is exactly the record's raw size. Throws data_loss when stored is
-// not what the codec makes of that many bytes. Any thread.
+// Fills raw, whose size is exactly the record's raw size. Returns whether stored is what
+// the codec makes of that many bytes; if not, raw holds anything. Any thread.
+[[nodiscard]] bool try_decompress(Codec codec, std::span<const std::byte> stored,
+                                  std::span<std::byte> raw);
+
+// The same, but throws data_loss.
 void decompress(Codec codec, std::span<const std::byte> stored, std::span<std::byte> raw);
 
 }  // namespace mendel::storage

@@ -17,4 +17,8 @@ inline constexpr std::string_view kPackPrefix = "packs/";
 std::string pack_key(const Digest& pack_name);
 std::optional<Digest> pack_name_of(std::string_view key);
 
+// What any object store takes as a key: parts of 1 to 255 bytes, '/' between them, none of
+// them "." or "..", no NUL. Throws invalid_argument.
+void check_object_key(std::string_view key);
+
 }  // namespace mendel::storage

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "storage/base/digest.h"
@@ -27,10 +28,10 @@ enum class RecordType : std::uint8_t {
 struct RecordHeader {
   RecordType type;
   Codec codec;
-  std::uint32_t checksum;           // CRC-32C of the stored bytes: finds bit rot on every read
+  std::uint32_t checksum;  // CRC-32C of the stored bytes: finds bit rot on every read
   std::uint32_t raw_size_bytes;
   std::uint32_t stored_size_bytes;
-  Digest digest;                    // SHA-256 of the raw bytes
+  Digest digest;  // SHA-256 of the raw bytes
 
   friend bool operator==(const RecordHeader&, const RecordHeader&) = default;
 };
@@ -44,7 +45,8 @@ struct RecordLocation {
 struct StoredBlob {
   Digest digest;
   std::uint64_t size_bytes = 0;
-  std::optional<Digest> recipe;  // its topmost recipe; absent: the pack has it as one record
+  std::optional<Digest>
+      recipe;  // its topmost recipe; absent: the pack has it as one record
 
   friend bool operator==(const StoredBlob&, const StoredBlob&) = default;
 };
@@ -97,10 +99,15 @@ class PackWriter {
   std::size_t record_count() const { return headers_.size(); }
 
   // Writes the index and the trailer; the pack's name is the digest of the index.
+  // There must be at least one record; the writer is of no use afterwards.
   PackIndex finish();
 
  private:
-  // … left to the implementation
+  Sink& sink_;
+  Compressor compressor_;
+  std::uint64_t size_bytes_;
+  std::vector<RecordHeader> headers_;
+  std::unordered_map<Digest, unsigned> types_by_digest_;  // a bit per RecordType
 };
 
 // Takes one or more packs that follow each other in a stream, in pieces of any size, and
@@ -133,7 +140,8 @@ class PackParser {
   void finish();
 
  private:
-  // … left to the implementation
+  class Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 // Reads the index of the pack from the end of its object. Throws not_found, data_loss.
@@ -141,7 +149,8 @@ PackIndex read_pack_index(ObjectStore& objects, const Digest& pack_name);
 
 // Reads one record, checks its checksum and fills raw, whose size is raw_size_bytes.
 // Throws data_loss. scratch is reused between calls.
-void read_record(ObjectStore& objects, const Digest& pack_name, const RecordLocation& location,
-                 std::vector<std::byte>& scratch, std::span<std::byte> raw);
+void read_record(ObjectStore& objects, const Digest& pack_name,
+                 const RecordLocation& location, std::vector<std::byte>& scratch,
+                 std::span<std::byte> raw);
 
 }  // namespace mendel::storage

@@ -20,7 +20,8 @@ class PackCache {
   std::shared_ptr<const PackIndex> index(const Digest& pack_name);
 
   // Throws not_found if the pack has no such record; data_loss if it is damaged.
-  std::vector<std::byte> read(const Digest& pack_name, RecordType type, const Digest& digest);
+  std::vector<std::byte> read(const Digest& pack_name, RecordType type,
+                              const Digest& digest);
 
   // The pack was just written: its index need not be read back.
   void remember(PackIndex index);
@@ -29,7 +30,8 @@ class PackCache {
 
  private:
   ObjectStore& objects_;
-  // … left to the implementation
+  class Indexes;
+  const std::unique_ptr<Indexes> indexes_;
 };
 
 }  // namespace mendel::storage

@@ -1,0 +1,42 @@
+#include "storage/object_keys.h"
+
+#include "storage/base/error.h"
+
+namespace mendel::storage {
+
+namespace {
+
+constexpr std::size_t kKeyPartSizeMax = 255;
+
+bool is_good_part(std::string_view part) {
+  return !part.empty() && part.size() <= kKeyPartSizeMax && part != "." && part != ".." &&
+         part.find('\0') == std::string_view::npos;
+}
+
+}  // namespace
+
+std::string pack_key(const Digest& pack_name) {
+  const std::string hex = pack_name.hex();
+  return std::string(kPackPrefix) + hex.substr(0, 2) + "/" + hex;
+}
+
+std::optional<Digest> pack_name_of(std::string_view key) {
+  const std::size_t hex_at = key.rfind('/') + 1;
+  const auto name = Digest::find_in("sha256:" + std::string(key.substr(hex_at)));
+  if (!name || pack_key(*name) != key) return std::nullopt;
+  return name;
+}
+
+void check_object_key(std::string_view key) {
+  for (std::string_view rest = key;;) {
+    const std::size_t slash = rest.find('/');
+    if (!is_good_part(rest.substr(0, slash))) {
+      throw Error(ErrorCode::invalid_argument,
+                  "'" + std::string(key) + "' cannot be the key of an object");
+    }
+    if (slash == std::string_view::npos) return;
+    rest.remove_prefix(slash + 1);
+  }
+}
+
+}  // namespace mendel::storage

@@ -29,10 +29,14 @@ struct Recipe {
 
   std::uint8_t height = 0;
   std::optional<Digest> blob;  // the SHA-256 of the whole blob: in its topmost node, only
-  std::vector<Digest> packs;
+  std::vector<Digest> packs;   // each once, each used, in the order of their first use
   std::vector<Entry> entries;
 
   std::uint64_t size_bytes() const;
+
+  // The number that an entry in this pack has: packs is extended where it is new there.
+  std::uint16_t number_of(const Digest& pack);
+
   friend bool operator==(const Recipe&, const Recipe&) = default;
 };
 
@@ -41,11 +45,13 @@ struct Recipe {
 inline constexpr std::uint64_t kLeafSizeTarget = 16ull << 20;
 inline constexpr std::size_t kRecipeEntriesMax = 512;
 inline constexpr std::uint8_t kRecipeHeightMax = 4;
+inline constexpr std::uint64_t kBlobSizeMax = 1ull << 53;  // what JSON carries exactly
 
 std::vector<std::byte> encode_recipe(const Recipe& recipe);
 
 // Throws data_loss with the rule that is broken: counts, pack numbers, sizes that overflow,
-// chunks below the minimum that do not end a blob, bytes left over.
+// chunks below the minimum that do not end a leaf, bytes left over. What it accepts,
+// encode_recipe() writes in the same bytes.
 Recipe decode_recipe(std::span<const std::byte> bytes);
 
 }  // namespace mendel::storage

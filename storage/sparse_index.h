@@ -17,6 +17,9 @@ namespace mendel::storage {
 // Source: Lillibridge et al., "Sparse Indexing" (FAST 2009).
 inline constexpr unsigned kHookSpacing = 32;
 
+// A digest is a hook if its last byte is a multiple of kHookSpacing; the hook's value is
+// its first eight bytes as a big-endian two's complement number, what PostgreSQL's bigint
+// holds. Two chunks may share a hook: it says where to look, not what is there.
 std::optional<std::int64_t> hook_of(const Digest& chunk);
 
 // The hooks of all chunk and blob records of a pack, sorted, each once.

@@ -54,18 +54,19 @@ std::size_t find_cut(const std::byte* data, std::size_t from, std::size_t to,
   for (std::size_t i = from - kHashedBytes; i < from; ++i) hash = roll(hash, data[i]);
   if (hash < limit) return from;
 
-  constexpr std::size_t kStride = 8;
   std::size_t position = from;
-  while (to - position >= kStride) {
-#pragma GCC unroll 8
-    for (std::size_t i = 0; i < kStride; ++i) {
-      hash = roll(hash, data[position++]);
-      if (hash < limit) return position;
+  const auto step_cuts = [&] {
+    hash = roll(hash, data[position++]);
+    return hash < limit;
+  };
+  while (to - position >= 8) {
+    if (step_cuts() || step_cuts() || step_cuts() || step_cuts() ||  //
+        step_cuts() || step_cuts() || step_cuts() || step_cuts()) {
+      return position;
     }
   }
   while (position < to) {
-    hash = roll(hash, data[position++]);
-    if (hash < limit) return position;
+    if (step_cuts()) return position;
   }
   return to;
 }

@@ -52,7 +52,8 @@ class Application {
   virtual std::optional<Response> answer_from_memory(const RequestHead& head) noexcept = 0;
 
   // On a worker thread, before the client is told to send its body (100 Continue). Either
-  // an exchange, or the answer that ends the request here (401, 404, 413 …).
+  // an exchange, or the answer that ends the request here (401, 404, 413 …). head outlives the
+  // exchange.
   struct Begun {
     std::unique_ptr<Exchange> exchange;
     std::optional<Response> refusal;

@@ -39,6 +39,12 @@ class Request {
     return head_->headers.find(name);
   }
 
+  // Whether If-None-Match names this entity tag (so: answer 304), or If-Match does not (so:
+  // failed_precondition). '*' is any. Tags are compared as RFC 9110 says: weakly and strongly.
+  bool none_match(std::string_view etag) const;
+  void require_match(std::string_view etag) const;
+  bool has_if_match() const { return header("If-Match").has_value(); }
+
   const std::string& body() const { return body_; }
 
   // The body as a JSON object. Throws invalid_argument with the position for anything else,

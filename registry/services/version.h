@@ -33,7 +33,7 @@ struct Version {
   std::string created_by;
   std::string message;
   std::map<std::string, std::string> labels;
-  std::map<std::string, double> metrics;
+  std::string metrics;  // JSON object: name to number, or "NaN", "Infinity", "-Infinity"
   std::optional<Digest> hyperparameters_digest;
   std::string hyperparameters;  // canonical JSON; empty without them
   std::string source;           // JSON object; empty without one
@@ -47,7 +47,6 @@ struct Version {
 // A version and the document that the edge makes of it, made once and shared.
 struct VersionRecord {
   Version version;
-  Visibility visibility = Visibility::private_;  // of its namespace
   std::string document;                          // the JSON answer
   std::string etag;
 };

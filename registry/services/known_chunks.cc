@@ -1,0 +1,65 @@
+#include "registry/services/known_chunks.h"
+
+#include <algorithm>
+
+#include "schema/content.h"
+#include "storage/sparse_index.h"
+
+// A segment of 4 096 chunks is 256 MiB: four packs, if it was stored as one stream. Sixteen
+// candidates leave room for a stream that has been changed a few times.
+
+namespace mendel::registry {
+
+namespace {
+
+constexpr std::int32_t kCandidatesMax = 16;
+constexpr std::size_t kExpectedMax = 8;
+
+}  // namespace
+
+NamespaceChunks::NamespaceChunks(schema::Database& database, NamespacePacks& packs,
+                                 NamespaceId ns)
+    : database_(database), packs_(packs.of(ns)), ns_(ns) {}
+
+std::vector<std::optional<Digest>> NamespaceChunks::find(std::span<const Digest> digests) {
+  Found found(digests.size());
+  const std::deque<Digest> expected = expected_;
+  for (const Digest& pack : expected) look_into(pack, digests, found);
+  for (const Digest& pack : candidates(digests, found)) {
+    if (std::ranges::find(expected, pack) == expected.end()) look_into(pack, digests, found);
+  }
+  return found;
+}
+
+void NamespaceChunks::expect(const Digest& pack_name) {
+  std::erase(expected_, pack_name);
+  expected_.push_front(pack_name);
+  if (expected_.size() > kExpectedMax) expected_.pop_back();
+}
+
+void NamespaceChunks::look_into(const Digest& pack_name, std::span<const Digest> digests,
+                                Found& found) {
+  const auto index = packs_.index(pack_name);
+  bool answered = false;
+  for (std::size_t i = 0; i < digests.size(); ++i) {
+    if (found[i] || !index->find(storage::RecordType::chunk, digests[i])) continue;
+    found[i] = pack_name;
+    answered = true;
+  }
+  if (answered) expect(pack_name);
+}
+
+std::vector<Digest> NamespaceChunks::candidates(std::span<const Digest> digests,
+                                                const Found& found) {
+  std::vector<std::int64_t> hooks;
+  for (std::size_t i = 0; i < digests.size(); ++i) {
+    if (found[i]) continue;
+    if (const auto hook = storage::hook_of(digests[i])) hooks.push_back(*hook);
+  }
+  if (hooks.empty()) return {};
+  return database_.read("find packs with like chunks", [&](schema::Transaction& tx) {
+    return schema::find_packs_by_hooks(tx, ns_, hooks, kCandidatesMax);
+  });
+}
+
+}  // namespace mendel::registry

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <utility>
+
+namespace mendel::registry {
+
+// Values kept in memory by key, the least recently used dropped beyond bytes_max. What an
+// entry counts for is said when it is put in. Any thread; a lock is held for a look-up only,
+// so an I/O thread may ask.
+template <class Key, class Value, class Hash = std::hash<Key>>
+class LruMemory {
+ public:
+  explicit LruMemory(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+
+  // nullptr: not here (any more).
+  std::shared_ptr<const Value> find(const Key& key) {
+    const std::lock_guard lock(mutex_);
+    const auto known = by_key_.find(key);
+    if (known == by_key_.end()) return nullptr;
+    by_use_.splice(by_use_.begin(), by_use_, known->second);
+    return known->second->value;
+  }
+
+  // Replaces what was there.
+  void put(const Key& key, std::shared_ptr<const Value> value, std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = by_key_.find(key); known != by_key_.end()) drop(known->second);
+    by_use_.push_front({key, std::move(value), bytes});
+    by_key_.emplace(key, by_use_.begin());
+    bytes_ += bytes;
+    while (bytes_ > bytes_max_) drop(std::prev(by_use_.end()));
+  }
+
+  void forget(const Key& key) {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = by_key_.find(key); known != by_key_.end()) drop(known->second);
+  }
+
+ private:
+  struct Entry {
+    Key key;
+    std::shared_ptr<const Value> value;
+    std::size_t bytes;
+  };
+  using ByUse = std::list<Entry>;
+
+  void drop(typename ByUse::iterator entry) {
+    bytes_ -= entry->bytes;
+    by_key_.erase(entry->key);
+    by_use_.erase(entry);
+  }
+
+  const std::size_t bytes_max_;
+  std::mutex mutex_;
+  std::size_t bytes_ = 0;
+  ByUse by_use_;
+  std::unordered_map<Key, typename ByUse::iterator, Hash> by_key_;
+};
+
+}  // namespace mendel::registry

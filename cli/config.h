@@ -1,0 +1,63 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mendel::cli {
+
+// What every command may be told on its command line.
+struct GlobalOptions {
+  std::string url;
+  std::string token_file;
+  std::string ca_file;
+  bool plain_http = false;
+  bool json = false;
+};
+
+// What `mendel login` remembers.
+struct Login {
+  std::string url;
+  std::string token;
+  bool plain_http = false;
+};
+
+// $XDG_CONFIG_HOME/mendel/config.json, or ~/.config/mendel/config.json.
+std::filesystem::path login_file();
+std::optional<Login> find_login(const std::filesystem::path& file);
+
+// Written whole or not at all, and readable by its owner alone.
+void save_login(const std::filesystem::path& file, const Login& login);
+
+// The server to speak to, and as whom. An empty token: as nobody, who may read what is
+// public.
+struct ServerAccess {
+  std::string url;  // without a slash at its end
+  std::string token;
+  std::string ca_file;
+};
+
+// Flags come first, then MENDEL_URL and MENDEL_TOKEN, then the login. The token of the
+// login is for the server of the login alone. Throws invalid_argument if no server is
+// named, and permission_denied where the token would travel in clear.
+ServerAccess resolve_access(const GlobalOptions& options);
+
+// The certificates to trust; empty: those that the system trusts.
+std::string resolve_ca_file(const GlobalOptions& options);
+
+// The first line of the file, or of standard input for "-". Throws invalid_argument if
+// empty.
+std::string read_token(const std::string& file);
+
+// http:// or https:// and a host, without credentials; returns it without a slash at its
+// end.
+std::string parse_server_url(std::string_view url);
+
+// Whether what is sent there can be read on the way: http to another machine.
+bool travels_in_clear(std::string_view server_url);
+
+// Throws permission_denied if a token would travel in clear and nobody said that it may.
+void require_private_channel(std::string_view server_url, bool plain_http);
+
+}  // namespace mendel::cli

@@ -1,0 +1,103 @@
+#include "cli/local_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "storage/base/digest.h"
+#include "storage/base/posix_error.h"
+
+namespace mendel::cli {
+
+namespace {
+
+std::int64_t nanoseconds(const timespec& time) {
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+}  // namespace
+
+Fd& Fd::operator=(Fd&& other) noexcept {
+  std::swap(number_, other.number_);
+  return *this;
+}
+
+Fd::~Fd() {
+  if (number_ >= 0) ::close(number_);
+}
+
+FileStamp stamp_of(const struct stat& status) {
+  return {std::uint64_t(status.st_size), nanoseconds(status.st_mtim),
+          nanoseconds(status.st_ctim), status.st_ino};
+}
+
+FileStamp stamp_of(const Fd& file, std::string_view path) {
+  struct stat status;
+  if (::fstat(file.get(), &status) != 0) throw_posix_error("look at", path, errno);
+  return stamp_of(status);
+}
+
+Fd open_for_reading(const std::filesystem::path& path) {
+  Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!file) throw_posix_error("open", path.string(), errno);
+  return file;
+}
+
+std::size_t read_at(const Fd& file, std::uint64_t offset, std::span<std::byte> buffer,
+                    std::string_view path) {
+  std::size_t filled = 0;
+  while (filled < buffer.size()) {
+    const ::ssize_t count = ::pread(file.get(), buffer.data() + filled,
+                                    buffer.size() - filled, ::off_t(offset + filled));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw_posix_error("read", path, errno);
+    if (count == 0) break;
+    filled += std::size_t(count);
+  }
+  return filled;
+}
+
+void write_all(const Fd& file, std::span<const std::byte> data, std::string_view path) {
+  while (!data.empty()) {
+    const ::ssize_t count = ::write(file.get(), data.data(), data.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw_posix_error("write", path, errno);
+    data = data.subspan(std::size_t(count));
+  }
+}
+
+std::optional<std::string> find_text(const std::filesystem::path& path) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
+  if (!file) throw_posix_error("open", path.string(), errno);
+
+  std::string text;
+  char buffer[64 * 1024];
+  for (;;) {
+    const ::ssize_t count = ::read(file.get(), buffer, sizeof buffer);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw_posix_error("read", path.string(), errno);
+    if (count == 0) return text;
+    text.append(buffer, std::size_t(count));
+  }
+}
+
+void replace_text(const std::filesystem::path& path, std::string_view text, ::mode_t mode) {
+  std::string temporary = path.string() + ".XXXXXX";
+  const Fd file(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!file) throw_posix_error("create", temporary, errno);
+  try {
+    if (::fchmod(file.get(), mode) != 0) throw_posix_error("protect", temporary, errno);
+    write_all(file, as_bytes(text), temporary);
+    if (::fsync(file.get()) != 0) throw_posix_error("write", temporary, errno);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) {
+      throw_posix_error("replace", path.string(), errno);
+    }
+  } catch (const std::exception&) {
+    ::unlink(temporary.c_str());
+    throw;
+  }
+}
+
+}  // namespace mendel::cli

@@ -1,0 +1,152 @@
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/api_client.h"
+#include "cli/command.h"
+#include "cli/exit_code.h"
+#include "cli/interrupt.h"
+
+namespace mendel::cli {
+
+namespace {
+
+constexpr const char* kFiles = "Bytes, in and out";
+constexpr const char* kLook = "Looking";
+constexpr const char* kChange = "Changing what a version is for";
+constexpr const char* kAccess = "Server and access";
+
+struct Command {
+  const char* group;
+  const char* name;
+  const char* summary;
+  void (*declare)(CLI::App& app, const GlobalOptions& global);
+};
+
+constexpr Command kCommands[] = {
+    {kLook, "list", "what is there", declare_list},
+    {kLook, "show", "all about one version", declare_show},
+    {kLook, "log", "the versions of an artifact, newest first", declare_log},
+    {kLook, "files", "the files of a version", declare_files},
+    {kLook, "diff", "which files differ between two versions", declare_diff},
+    {kChange, "alias", "movable names for versions", declare_alias},
+    {kChange, "yank", "mark a version 'do not use'", declare_yank},
+    {kChange, "restore", "take a yank back", declare_restore},
+    {kChange, "delete", "remove a version that nothing needs", declare_delete},
+    {kAccess, "login", "remember a server and a token", declare_login},
+    {kAccess, "whoami", "as whom the server knows you", declare_whoami},
+    {kAccess, "namespace", "namespaces and their members", declare_namespace},
+    {kAccess, "principal", "people and services", declare_principal},
+    {kAccess, "token", "tokens of people and services", declare_token},
+    {kAccess, "completion", "completion for a shell", declare_completion},
+};
+
+constexpr const char* kSummary =
+    "mendel keeps every version of models, datasets and environments, and where it came "
+    "from.\n"
+    "\n"
+    "A version is written lhcb/lamarr-trk:17, or by what points at it: lhcb/lamarr-trk "
+    "(the\n"
+    "latest), lhcb/lamarr-trk@production (an alias), lhcb/lamarr-trk@sha256:… (its "
+    "digest).";
+
+constexpr const char* kFooter = R"(
+Example:
+  mendel login https://mendel.example.org
+  mendel push model lhcb/lamarr-trk out/ -m "retrained" --alias staging
+  mendel pull lhcb/lamarr-trk@staging --to model/
+
+Environment:
+  MENDEL_URL, MENDEL_TOKEN     the server and the token; flags come first, the login last
+  MENDEL_PLATFORM, BINARY_TAG  what --platform auto means
+  MENDEL_CACERT, CURL_CA_BUNDLE, SSL_CERT_FILE
+                               certificates to trust, in PEM
+  XDG_CONFIG_HOME              where mendel/config.json is, otherwise ~/.config
+
+Exit status:
+  0 done            10 not found       13 not now: try again
+  1 failure         11 conflict        14 damaged data
+  2 wrong usage     12 access denied   130 interrupted
+Any other number means failure, too.
+
+'mendel COMMAND --help' tells more.)";
+
+void declare_global_options(CLI::App& app, GlobalOptions& global) {
+  constexpr const char* kGroup = "Options of every command";
+  app.add_option("--url", global.url, "the server, instead of MENDEL_URL or the login's")
+      ->type_name("URL")
+      ->group(kGroup);
+  app.add_option("--token-file", global.token_file, "the token's file; - is standard input")
+      ->type_name("FILE")
+      ->group(kGroup);
+  app.add_option("--cacert", global.ca_file, "certificates to trust, in PEM")
+      ->type_name("FILE")
+      ->group(kGroup);
+  app.add_flag("--plain-http", global.plain_http,
+               "let the token travel in clear to an http:// server on another machine")
+      ->group(kGroup);
+  app.add_flag("--json", global.json, "one JSON document on standard output, nothing else")
+      ->group(kGroup);
+}
+
+// For whatever can be run: a command without subcommands.
+void declare_global_options_below(CLI::App& app, GlobalOptions& global) {
+  const auto subcommands = app.get_subcommands([](CLI::App*) { return true; });
+  for (CLI::App* subcommand : subcommands)
+    declare_global_options_below(*subcommand, global);
+  if (subcommands.empty()) declare_global_options(app, global);
+}
+
+void declare_commands(CLI::App& app, GlobalOptions& global) {
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "mendel " MENDEL_VERSION);
+  app.footer(kFooter);
+  for (const Command& command : kCommands) {
+    CLI::App* subcommand = app.add_subcommand(command.name, command.summary);
+    subcommand->group(command.group);
+    command.declare(*subcommand, global);
+  }
+  declare_global_options_below(app, global);
+  declare_global_options(app, global);
+}
+
+void report(const Error& error, const GlobalOptions& global) {
+  if (!global.json) {
+    fmt::print(stderr, "mendel: {}\n", error.what());
+    return;
+  }
+  const auto* problem = dynamic_cast<const ServerProblem*>(&error);
+  Json document = problem ? problem->document() : Json::object();
+  if (!document.contains("type")) {
+    document["type"] = "/problems/" + std::string(wire_name(error.code()));
+    document["detail"] = error.what();
+  }
+  fmt::print(stderr, "{}\n", document.dump(2, ' ', false, Json::error_handler_t::replace));
+}
+
+int run(int argc, char** argv) {
+  CLI::App app(kSummary, "mendel");
+  GlobalOptions global;
+  declare_commands(app, global);
+  try {
+    app.parse(argc, argv);  // and runs the command
+    return kExitOk;
+  } catch (const CLI::ParseError& misuse) {
+    return app.exit(misuse) == 0 ? kExitOk : kExitUsage;
+  } catch (const Error& error) {
+    report(error, global);
+    return exit_code(error.code());
+  } catch (const std::exception& bug) {
+    fmt::print(stderr, "mendel: internal error: {}\n", bug.what());
+    return kExitFailure;
+  }
+}
+
+}  // namespace
+
+}  // namespace mendel::cli
+
+int main(int argc, char** argv) {
+  mendel::cli::catch_interrupts();
+  return mendel::cli::run(argc, argv);
+}

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+
+#include "cli/api_client.h"
+#include "storage/base/reference.h"
+#include "storage/manifest.h"
+
+namespace mendel::cli {
+
+// A version that the server has, as it was when it was asked.
+struct ResolvedVersion {
+  storage::ArtifactKind kind;
+  ArtifactName artifact;
+  VersionNumber number;
+  Digest digest;  // of its manifest
+  Json document;  // all that the server says of it
+
+  std::string reference() const { return numbered_reference(artifact, number); }
+  std::string path() const;  // under its number, so that it keeps its meaning
+};
+
+// A reference says no kind: these find it. Throw not_found.
+storage::ArtifactKind get_kind(ApiClient& server, const ArtifactName& name);
+ResolvedVersion get_version(ApiClient& server, const Reference& reference);
+
+// The manifest, checked against the version's digest. Throws data_loss.
+storage::Manifest get_manifest(ApiClient& server, const ResolvedVersion& version);
+
+// Says on standard error that the version should not be used, where it was yanked.
+void warn_if_yanked(const ResolvedVersion& version);
+
+}  // namespace mendel::cli

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "storage/base/io.h"
+
+namespace mendel {
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;
+  std::vector<std::string> headers;  // "Name: value"
+
+  // What is sent: body as it is, or what body_source has until its end.
+  std::string body;
+  Source* body_source = nullptr;
+};
+
+struct HttpAnswer {
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  std::string body;
+
+  // Of the last header of that name, given in lower case.
+  std::optional<std::string_view> find_header(std::string_view name) const;
+};
+
+struct HttpClientOptions {
+  std::chrono::milliseconds connect_timeout;
+  std::chrono::seconds stall_timeout;  // without one byte either way
+  std::uint64_t body_size_bytes_max;   // of an answer that is collected
+  std::string ca_file;                 // PEM; empty: what the system trusts
+  std::string user_agent;
+  const std::atomic<bool>* cancelled;  // once true, requests end with Error{cancelled}
+};
+
+// Speaks HTTP/1.1 to whoever it is asked to, over connections that it keeps open between
+// requests. For one thread at a time. Redirects are answers like any other, so that no
+// credentials follow one.
+//
+// Any status is an answer. Throws unavailable if the connection could not be made or broke,
+// deadline_exceeded if it stalled, too_large if a collected body is over the limit,
+// cancelled, invalid_argument for a URL that makes no sense, internal if TLS does not trust
+// the peer; and what the Source or the Sink threw.
+class HttpClient {
+ public:
+  explicit HttpClient(HttpClientOptions options);
+  ~HttpClient();
+
+  HttpAnswer send(const HttpRequest& request);
+
+  // The body of a 2xx answer goes to sink, piece by piece; that of any other is collected.
+  HttpAnswer send(const HttpRequest& request, Sink& sink);
+
+ private:
+  struct Handle;
+  HttpAnswer perform(const HttpRequest& request, Sink* sink);
+
+  HttpClientOptions options_;
+  std::unique_ptr<Handle> handle_;
+};
+
+// As one part of a path, or as the value of a query parameter: RFC 3986, unreserved
+// characters as they are and the rest as %XX.
+std::string percent_encode(std::string_view text);
+
+}  // namespace mendel

@@ -15,6 +15,10 @@ bool is_good_part(std::string_view part) {
 
 }  // namespace
 
+std::string namespace_prefix(std::int64_t namespace_id) {
+  return "namespaces/" + std::to_string(namespace_id) + "/";
+}
+
 std::string pack_key(const Digest& pack_name) {
   const std::string hex = pack_name.hex();
   return std::string(kPackPrefix) + hex.substr(0, 2) + "/" + hex;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,9 +11,15 @@ namespace mendel::storage {
 
 // Every key that Mendel writes into an object store:
 //
-//   packs/<ab>/<64 hex digits of the pack's name, which begin with ab>
+//   namespaces/<id of the namespace that was given the bytes>/
+//     packs/<ab>/<64 hex digits of the pack's name, which begin with ab>
+//
+// What stands below a namespace is written and read through a PrefixedObjectStore of its
+// own. That a pack says in its key whose it is lets the rows be made again from the objects.
 
 inline constexpr std::string_view kPackPrefix = "packs/";
+
+std::string namespace_prefix(std::int64_t namespace_id);  // "namespaces/42/"
 
 std::string pack_key(const Digest& pack_name);
 std::optional<Digest> pack_name_of(std::string_view key);

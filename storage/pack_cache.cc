@@ -48,7 +48,9 @@ class PackCache::Indexes {
 };
 
 PackCache::PackCache(ObjectStore& objects, std::size_t memory_bytes_max)
-    : objects_(objects), indexes_(std::make_unique<Indexes>(memory_bytes_max)) {}
+    : objects_(objects), indexes_(std::make_shared<Indexes>(memory_bytes_max)) {}
+PackCache::PackCache(ObjectStore& objects, const PackCache& memory)
+    : objects_(objects), indexes_(memory.indexes_) {}
 PackCache::~PackCache() = default;
 
 std::shared_ptr<const PackIndex> PackCache::index(const Digest& pack_name) {

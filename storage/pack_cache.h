@@ -15,6 +15,11 @@ namespace mendel::storage {
 class PackCache {
  public:
   PackCache(ObjectStore& objects, std::size_t memory_bytes_max);
+
+  // The packs of another store, with the memory of the first: a pack's name is the digest of
+  // its index, so two stores never mean different indexes by one name. index() may therefore
+  // answer for a pack that only the other store has.
+  PackCache(ObjectStore& objects, const PackCache& memory);
   ~PackCache();
 
   std::shared_ptr<const PackIndex> index(const Digest& pack_name);
@@ -31,7 +36,7 @@ class PackCache {
  private:
   ObjectStore& objects_;
   class Indexes;
-  const std::unique_ptr<Indexes> indexes_;
+  const std::shared_ptr<Indexes> indexes_;
 };
 
 }  // namespace mendel::storage

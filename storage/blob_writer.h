@@ -36,12 +36,14 @@ class PackTarget {
 };
 
 // Cuts blobs into chunks and writes what is not known yet into packs: the one way in which
-// bytes get into Mendel, used by the server for plain uploads and by the command for pushes.
+// bytes get into Mendel, used by the server for plain uploads and by the command for
+// pushes.
 //
-// Bytes are appended as they come. A blob of one chunk becomes one blob record; a larger one
-// leaves and inner recipes (recipe.h) before its new chunks. Packs are closed at
-// kPackSizeTarget, between segments. Memory: one segment (kLeafSizeTarget plus a chunk) and
-// the index of one pack. For one thread.
+// Bytes are appended as they come. A blob of one chunk becomes one blob record; a larger
+// one leaves and inner recipes (recipe.h) before its new chunks. Packs are closed at
+// kPackSizeTarget, between segments. Memory: one segment (kLeafSizeTarget plus a chunk),
+// the index of one pack and one recipe per level. For one thread. Once it has thrown, it is
+// of no use.
 class BlobWriter {
  public:
   BlobWriter(PackTarget& target, KnownChunks& known);
@@ -67,7 +69,8 @@ class BlobWriter {
   std::uint64_t pack_bytes() const;       // bytes handed to the target
 
  private:
-  // … left to the implementation
+  class Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace mendel::storage

@@ -2,12 +2,11 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
 #include <span>
 #include <vector>
 
 #include "storage/base/digest.h"
-#include "storage/object_store.h"
+#include "storage/blob_verifier.h"
 #include "storage/pack.h"
 #include "storage/pack_cache.h"
 
@@ -17,15 +16,7 @@ namespace mendel::storage {
 struct IngestedPack {
   std::shared_ptr<const PackIndex> index;
   std::vector<StoredBlob> blobs;  // their SHA-256 verified against their bytes
-  std::vector<Digest> manifests;
-};
-
-// Which packs a recipe may point into: those of the caller's namespace. Knowing a pack's
-// name or a chunk's digest gives nobody its bytes.
-class PackScope {
- public:
-  virtual ~PackScope() = default;
-  virtual bool may_refer_to(const Digest& pack_name) = 0;
+  std::vector<Digest> manifests;  // each one decodes
 };
 
 // Receives packs that a client sends, in pieces of any size: verifies every record while it
@@ -33,13 +24,18 @@ class PackScope {
 // it. Blobs are hashed as their chunks pass; what can't be hashed in passing (a recipe that
 // names earlier chunks of the same pack) is read back once after the commit.
 //
-// A damaged or lying stream throws unprocessable with what and where, and leaves nothing of
-// the pack in which it happened; the packs before it stay. For one thread.
+// A damaged or lying stream throws unprocessable with what and where. The pack in which it
+// happened is not reported, and the packs before it stay. (If only reading back showed the
+// lie, its object stays too, named by nothing: it may have been there before, so it is left
+// to the sweep.) For one thread.
 class PackIngest {
  public:
   class Listener {
    public:
     virtual ~Listener() = default;
+
+    // Packs that follow in the stream may point into this one: the scope must know it from
+    // here on.
     virtual void pack_stored(IngestedPack pack) = 0;
   };
 
@@ -50,7 +46,8 @@ class PackIngest {
   void finish();  // throws unprocessable if the stream ends inside a pack
 
  private:
-  // … left to the implementation
+  class Impl;
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace mendel::storage

@@ -1,0 +1,276 @@
+#include "storage/blob_writer.h"
+
+#include <algorithm>
+#include <cassert>
+#include <unordered_set>
+#include <utility>
+
+#include "storage/base/error.h"
+#include "storage/chunker.h"
+#include "storage/recipe.h"
+
+// A blob passes through one buffer:
+//
+//   | chunks that are cut and hashed: the open segment | not cut yet |
+//
+// A chunk is cut as soon as its boundary no longer depends on bytes to come. A segment
+// becomes a leaf when a further chunk would take it over its limits, so that a blob that
+// ends exactly there still has one leaf and no more. The same holds for inner nodes.
+
+namespace mendel::storage {
+
+namespace {
+
+// Room for the records of one more segment and of a blob's last inner nodes.
+constexpr std::size_t kRecordsPerPack = kPackRecordsMax - 2 * kRecipeEntriesMax;
+
+struct Chunk {
+  Digest digest;
+  std::size_t offset;  // in the buffer
+  std::size_t size_bytes;
+};
+
+struct Node {
+  Digest digest;
+  std::uint64_t size_bytes;
+  std::optional<Digest> pack;  // absent: the pack that is still open, which has no name yet
+};
+
+}  // namespace
+
+class BlobWriter::Impl {
+ public:
+  Impl(PackTarget& target, KnownChunks& known) : target_(target), known_(known) {}
+
+  void append(std::span<const std::byte> data) {
+    while (!data.empty()) {
+      const auto piece = data.first(std::min(data.size(), kChunkSizeMax));
+      data = data.subspan(piece.size());
+      buffer_.insert(buffer_.end(), piece.begin(), piece.end());
+      while (uncut().size() >= kChunkSizeMax) cut_chunk();
+    }
+  }
+
+  Digest end_blob() {
+    while (!uncut().empty()) cut_chunk();
+    const std::uint64_t size = std::exchange(blob_size_, 0);
+    const std::size_t chunk_count = std::exchange(blob_chunk_count_, 0);
+    if (chunk_count <= 1) return end_blob_of_one_chunk();
+
+    const Digest digest = blob_sha256_.finish();
+    const Node top = end_tree(digest);
+    report({digest, size, top.digest});
+    return digest;
+  }
+
+  void add_manifest(const Digest& digest, std::span<const std::byte> bytes) {
+    assert(buffer_.empty());
+    pack_with_room().add(RecordType::manifest, digest, bytes);
+  }
+
+  void add_small_blob(const Digest& digest, std::span<const std::byte> bytes) {
+    assert(buffer_.empty());
+    if (first_chunk_size(bytes) != bytes.size()) {
+      throw Error(ErrorCode::invalid_argument, "a blob of " + std::to_string(bytes.size()) +
+                                                   " bytes has several chunks");
+    }
+    write_blob_record(digest, bytes);
+  }
+
+  void flush() {
+    assert(buffer_.empty());
+    if (pack_) close_pack();
+  }
+
+  std::uint64_t chunk_bytes_new() const { return chunk_bytes_new_; }
+  std::uint64_t pack_bytes() const {
+    return closed_pack_bytes_ + (pack_ ? pack_->size_bytes() : 0);
+  }
+
+ private:
+  std::span<const std::byte> uncut() const { return std::span(buffer_).subspan(cut_); }
+
+  void cut_chunk() {
+    if (cut_ >= kLeafSizeTarget || chunks_.size() == kRecipeEntriesMax) {
+      push_node(0, write_leaf(std::nullopt));
+    }
+    const auto bytes = uncut().first(first_chunk_size(uncut()));
+    // A blob of one chunk is hashed once: the blob's own hash begins with the second chunk.
+    if (blob_chunk_count_ == 1) blob_sha256_.update(std::span(buffer_).first(cut_));
+    if (blob_chunk_count_ >= 1) blob_sha256_.update(bytes);
+    chunks_.push_back({Digest::of(bytes), cut_, bytes.size()});
+    cut_ += bytes.size();
+    blob_size_ += bytes.size();
+    ++blob_chunk_count_;
+  }
+
+  Digest end_blob_of_one_chunk() {
+    const Digest digest = chunks_.empty() ? Digest::of(uncut()) : chunks_.front().digest;
+    write_blob_record(digest, buffer_);
+    drop_segment();
+    return digest;
+  }
+
+  void write_blob_record(const Digest& digest, std::span<const std::byte> bytes) {
+    PackWriter& pack = pack_with_room();
+    if (!pack.contains(RecordType::blob, digest)) chunk_bytes_new_ += bytes.size();
+    pack.add(RecordType::blob, digest, bytes);
+    report({digest, bytes.size(), std::nullopt});
+  }
+
+  // The open segment becomes a leaf, followed by those of its chunks that are new.
+  Node write_leaf(const std::optional<Digest>& blob) {
+    const auto known = find_known_chunks();
+    PackWriter& pack = pack_with_room();
+    Recipe leaf;
+    leaf.blob = blob;
+    std::vector<Chunk> own;
+    for (std::size_t i = 0; i < chunks_.size(); ++i) {
+      const Chunk& chunk = chunks_[i];
+      const bool is_own = has_chunk(pack, chunk.digest) || !known[i];
+      if (is_own) own.push_back(chunk);
+      leaf.entries.push_back({chunk.digest, chunk.size_bytes,
+                              is_own ? std::uint16_t{0} : leaf.number_of(*known[i])});
+    }
+    const Node node = write_recipe(leaf);
+    for (const Chunk& chunk : own) {
+      if (has_chunk(pack, chunk.digest)) continue;
+      pack.add(RecordType::chunk, chunk.digest,
+               std::span(buffer_).subspan(chunk.offset, chunk.size_bytes));
+      chunk_bytes_new_ += chunk.size_bytes;
+    }
+    drop_segment();
+    return node;
+  }
+
+  std::vector<std::optional<Digest>> find_known_chunks() {
+    std::vector<Digest> digests;
+    digests.reserve(chunks_.size());
+    for (const Chunk& chunk : chunks_) digests.push_back(chunk.digest);
+    auto known = known_.find(digests);
+    assert(known.size() == digests.size());
+    return known;
+  }
+
+  static bool has_chunk(const PackWriter& pack, const Digest& digest) {
+    return pack.contains(RecordType::chunk, digest) ||
+           pack.contains(RecordType::blob, digest);
+  }
+
+  void drop_segment() {
+    buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(cut_));
+    cut_ = 0;
+    chunks_.clear();
+  }
+
+  Node write_recipe(const Recipe& recipe) {
+    const auto bytes = encode_recipe(recipe);
+    const Digest digest = Digest::of(bytes);
+    open_pack().add(RecordType::recipe, digest, bytes);
+    return {digest, recipe.size_bytes(), std::nullopt};
+  }
+
+  // The nodes that wait in one level become the entries of a node one level up.
+  Node write_inner_node(std::size_t level, const std::optional<Digest>& blob) {
+    Recipe recipe;
+    recipe.height = static_cast<std::uint8_t>(level + 1);
+    recipe.blob = blob;
+    for (const Node& node : levels_[level]) {
+      recipe.entries.push_back(
+          {node.digest, node.size_bytes,
+           node.pack ? recipe.number_of(*node.pack) : std::uint16_t{0}});
+    }
+    levels_[level].clear();
+    return write_recipe(recipe);
+  }
+
+  void push_node(std::size_t level, const Node& node) {
+    if (level == kRecipeHeightMax)
+      throw Error(ErrorCode::too_large, "the blob is too large");
+    if (level == levels_.size()) levels_.emplace_back();
+    if (levels_[level].size() == kRecipeEntriesMax) {
+      push_node(level + 1, write_inner_node(level, std::nullopt));
+    }
+    levels_[level].push_back(node);
+  }
+
+  Node end_tree(const Digest& blob) {
+    if (levels_.empty()) return write_leaf(blob);
+    push_node(0, write_leaf(std::nullopt));
+    for (std::size_t level = 0; level + 1 < levels_.size(); ++level) {
+      push_node(level + 1, write_inner_node(level, std::nullopt));
+    }
+    const Node top = write_inner_node(levels_.size() - 1, blob);
+    levels_.clear();
+    return top;
+  }
+
+  PackWriter& open_pack() {
+    if (!pack_) pack_.emplace(target_.begin_pack());
+    return *pack_;
+  }
+
+  // Packs are closed here and nowhere else but in flush(): a blob's last inner nodes stay
+  // with its last leaf.
+  PackWriter& pack_with_room() {
+    if (pack_ && (pack_->size_bytes() >= kPackSizeTarget ||
+                  pack_->record_count() > kRecordsPerPack)) {
+      close_pack();
+    }
+    return open_pack();
+  }
+
+  void close_pack() {
+    PackIndex index = pack_->finish();
+    pack_.reset();
+    closed_pack_bytes_ += index.pack_size_bytes();
+    for (auto& level : levels_) {
+      for (Node& node : level) {
+        if (!node.pack) node.pack = index.name();
+      }
+    }
+    reported_.clear();
+    target_.end_pack(std::move(index), std::exchange(blobs_, {}));
+  }
+
+  void report(const StoredBlob& blob) {
+    if (reported_.insert(blob.digest).second) blobs_.push_back(blob);
+  }
+
+  PackTarget& target_;
+  KnownChunks& known_;
+
+  std::vector<std::byte> buffer_;
+  std::size_t cut_ = 0;
+  std::vector<Chunk> chunks_;  // of the open segment
+
+  std::uint64_t blob_size_ = 0;
+  std::size_t blob_chunk_count_ = 0;
+  Sha256 blob_sha256_;
+  std::vector<std::vector<Node>>
+      levels_;  // of the open blob: what its inner nodes will list
+
+  std::optional<PackWriter> pack_;
+  std::vector<StoredBlob> blobs_;  // that the open pack completes
+  std::unordered_set<Digest> reported_;
+  std::uint64_t closed_pack_bytes_ = 0;
+  std::uint64_t chunk_bytes_new_ = 0;
+};
+
+BlobWriter::BlobWriter(PackTarget& target, KnownChunks& known)
+    : impl_(std::make_unique<Impl>(target, known)) {}
+BlobWriter::~BlobWriter() = default;
+
+void BlobWriter::append(std::span<const std::byte> data) { impl_->append(data); }
+Digest BlobWriter::end_blob() { return impl_->end_blob(); }
+void BlobWriter::add_manifest(const Digest& digest, std::span<const std::byte> bytes) {
+  impl_->add_manifest(digest, bytes);
+}
+void BlobWriter::add_small_blob(const Digest& digest, std::span<const std::byte> bytes) {
+  impl_->add_small_blob(digest, bytes);
+}
+void BlobWriter::flush() { impl_->flush(); }
+std::uint64_t BlobWriter::chunk_bytes_new() const { return impl_->chunk_bytes_new(); }
+std::uint64_t BlobWriter::pack_bytes() const { return impl_->pack_bytes(); }
+
+}  // namespace mendel::storage

@@ -83,6 +83,24 @@ TEST(Compressor, ShrinksBytesOfFewBits) {
   EXPECT_LT(compressor.compress(quantised).stored.size(), quantised.size() * 7 / 10);
 }
 
+TEST(Compressor, ShrinksAShortTextAtTheEndOfALargeNoise) {
+  Compressor compressor;
+  const Bytes mixed = joined(random_bytes(40'000, 1), json_bytes(10'000));
+  EXPECT_EQ(compressor.compress(mixed).codec, Codec::zstd);
+}
+
+TEST(Compressor, KeepsWeightsOf32BitsWhereTheyLie) {
+  testing::SeededRandom random(1);
+  std::vector<float> weights(16'384);
+  for (float& weight : weights) {
+    float sum = 0;
+    for (int i = 0; i < 12; ++i) sum += static_cast<float>(random.below(1'000'000)) / 1e6f;
+    weight = (sum - 6) / 20;  // nearly Gaussian, as trained weights are
+  }
+  Compressor compressor;
+  EXPECT_EQ(compressor.compress(std::as_bytes(std::span(weights))).codec, Codec::raw);
+}
+
 TEST(Decompress, SaysDataLossForWhatIsNotOneFrameOfExactlyThatSize) {
   Compressor compressor;
   const Bytes raw = json_bytes(10'000);

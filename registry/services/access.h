@@ -45,4 +45,8 @@ class AccessService {
   std::unique_ptr<State> state_;
 };
 
+// Whether the caller may read the namespace: by its role and its token's scopes, or because
+// everybody may. Where it may not, the namespace does not exist for it.
+bool may_read(const Caller& caller, const AccessService::Standing& standing);
+
 }  // namespace mendel::registry

@@ -49,6 +49,12 @@ struct Caller {
   std::optional<Timestamp> expires_at;
 
   bool is_anonymous() const { return !principal.has_value(); }
+
+  // Whether it may do what concerns the whole server: its principal is an administrator, and
+  // its token has the scope admin and is not bound to one namespace.
+  bool administers_server() const {
+    return is_admin && scopes.has(Scope::admin) && !only_namespace;
+  }
 };
 
 enum class Visibility : std::uint8_t { private_, internal, public_ };

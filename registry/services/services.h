@@ -3,9 +3,13 @@
 namespace mendel::registry {
 
 class AccessService;
+class AliasService;
 class ArtifactService;
 class BlobService;
+class HealthService;
 class NamespaceService;
+class PrincipalService;
+class PublishingService;
 class TokenService;
 class UploadService;
 class VersionService;
@@ -13,11 +17,15 @@ class VersionService;
 // What a registry does, for the handlers: references to the services that main() made.
 struct Services {
   AccessService& access;
-  NamespaceService& namespaces;
-  TokenService& tokens;
-  BlobService& blobs;
-  UploadService& uploads;
+  AliasService& aliases;
   ArtifactService& artifacts;
+  BlobService& blobs;
+  HealthService& health;
+  NamespaceService& namespaces;
+  PrincipalService& principals;
+  PublishingService& publishing;
+  TokenService& tokens;
+  UploadService& uploads;
   VersionService& versions;
 };
 

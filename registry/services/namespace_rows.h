@@ -1,0 +1,16 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "registry/services/caller.h"
+#include "schema/access.h"
+
+namespace mendel::registry {
+
+// What the rows of schema/access.h mean. Values that no table can hold, by its checks,
+// throw data_loss.
+NamespaceInfo namespace_of(const schema::NamespaceRow& row);
+Role role_of(const std::optional<std::string>& stored);  // none without one
+
+}  // namespace mendel::registry

@@ -6,7 +6,9 @@ namespace mendel::registry::api {
 
 namespace {
 
-char folded(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
+char folded(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
 
 bool same_name(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, {}, folded, folded);

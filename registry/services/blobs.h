@@ -9,38 +9,71 @@
 #include <vector>
 
 #include "registry/services/caller.h"
+#include "registry/services/namespace_packs.h"
 #include "schema/database.h"
 #include "storage/base/digest.h"
 #include "storage/base/io.h"
 #include "storage/blob_reader.h"
-#include "storage/pack_cache.h"
 
 namespace mendel::registry {
 
-// The bytes that a namespace has. A blob belongs to the namespaces that were given its bytes
-// or attached it; nobody else can read, attach or detect it. Any thread.
+// Where a blob that a namespace has can be read. Whoever holds a place was found to have
+// the blob; the packs are another namespace's where the blob was attached.
+struct BlobPlace {
+  storage::BlobLocation location;
+  NamespaceId pack_namespace = 0;
+
+  const Digest& digest() const { return location.digest; }
+  std::uint64_t size_bytes() const { return location.size_bytes; }
+};
+
+// A file of a bundle or an archive.
+struct BlobContent {
+  Digest digest;
+  std::uint64_t size_bytes = 0;
+};
+
+// The bytes that a namespace has. A blob belongs to the namespaces that were given its
+// bytes or attached it; nobody else can read, attach or detect it. Any thread.
 class BlobService {
  public:
-  BlobService(schema::Database& database, storage::PackCache& packs);
+  BlobService(schema::Database& database, NamespacePacks& packs);
   ~BlobService();
 
-  std::optional<storage::BlobLocation> find(NamespaceId ns, const Digest& digest);
-  std::optional<storage::BlobLocation> remembered(NamespaceId ns, const Digest& digest) const;
+  // Places that were found are remembered, per namespace. Blobs are taken away by garbage
+  // collection alone, so nothing remembered goes wrong before there is one.
+  std::optional<BlobPlace> find(NamespaceId ns, const Digest& digest);
+  std::optional<BlobPlace> remembered(NamespaceId ns, const Digest& digest) const;
 
   // For each digest its size, or nullopt where the namespace does not have it.
-  std::vector<std::optional<std::uint64_t>> sizes(NamespaceId ns, std::span<const Digest> digests);
+  std::vector<std::optional<std::uint64_t>> sizes(NamespaceId ns,
+                                                  std::span<const Digest> digests);
 
-  std::unique_ptr<Source> open(const storage::BlobLocation& blob, std::uint64_t offset,
+  std::unique_ptr<Source> open(const BlobPlace& blob, std::uint64_t offset,
                                std::uint64_t length);
+
+  // The bytes of many blobs, one after the other. Small ones that lie near each other are
+  // read together. Holds about 2 MiB. read() throws data_loss for a blob that the namespace
+  // does not have, or has in another size: a version names it.
+  std::unique_ptr<Source> open_all(NamespaceId ns, std::vector<BlobContent> blobs);
+
+  // The leaves of the blob's recipe as application/vnd.mendel.recipe: each a little-endian
+  // u32 and so many bytes of encode_recipe(). Packs of another namespace than ns are named
+  // by zeros.
+  std::unique_ptr<Source> open_recipe(NamespaceId ns, const BlobPlace& blob);
 
   // The whole of a small blob from memory (bounded, least recently used dropped), verified
   // against its SHA-256 when it was loaded. load_hot() puts it there; nullptr: too large.
-  std::shared_ptr<const std::string> remembered_bytes(const Digest& digest) const;
-  std::shared_ptr<const std::string> load_hot(const storage::BlobLocation& blob);
+  std::shared_ptr<const std::string> remembered_bytes(const BlobPlace& blob) const;
+  std::shared_ptr<const std::string> load_hot(const BlobPlace& blob);
 
-  // A plain upload: bytes are appended as they come, finish() stores what is new, verifies the
-  // digest (unprocessable otherwise, and nothing is kept) and returns whether the namespace
-  // had the blob already.
+  // A plain upload: bytes are appended as they come, finish() stores what is new, verifies
+  // the digest (unprocessable otherwise) and returns whether the namespace had the blob
+  // already.
+  //
+  // After a wrong digest no row names anything of the blob. Packs that were full before the
+  // end came have their rows and no blob: a repeated upload finds their chunks, and what is
+  // never named is swept.
   class Upload {
    public:
     virtual ~Upload() = default;
@@ -52,7 +85,11 @@ class BlobService {
     };
     virtual Result finish() = 0;
   };
-  std::unique_ptr<Upload> begin_upload(NamespaceId ns, const Digest& expected);
+
+  // size_bytes: if it is known. All uploads share kUploadMemoryMax; throws unavailable when
+  // that is taken.
+  std::unique_ptr<Upload> begin_upload(NamespaceId ns, const Digest& expected,
+                                       std::optional<std::uint64_t> size_bytes);
 
   // Stores the canonical bytes of a manifest; durable when it returns. What several threads
   // store at once goes into one pack.

@@ -22,12 +22,23 @@ NamespaceChunks::NamespaceChunks(schema::Database& database, NamespacePacks& pac
     : database_(database), packs_(packs.of(ns)), ns_(ns) {}
 
 std::vector<std::optional<Digest>> NamespaceChunks::find(std::span<const Digest> digests) {
+  return find(digests, {});
+}
+
+std::vector<std::optional<Digest>> NamespaceChunks::find(std::span<const Digest> digests,
+                                                         std::span<const Digest> packs) {
   Found found(digests.size());
-  const std::deque<Digest> expected = expected_;
-  for (const Digest& pack : expected) look_into(pack, digests, found);
-  for (const Digest& pack : candidates(digests, found)) {
-    if (std::ranges::find(expected, pack) == expected.end()) look_into(pack, digests, found);
-  }
+  std::vector<Digest> asked;
+  const auto ask = [&](std::span<const Digest> which) {
+    for (const Digest& pack : which) {
+      if (std::ranges::find(asked, pack) != asked.end()) continue;
+      look_into(pack, digests, found);
+      asked.push_back(pack);
+    }
+  };
+  ask(std::vector(expected_.begin(), expected_.end()));
+  ask(packs);
+  ask(candidates(digests, found));
   return found;
 }
 

@@ -3,7 +3,6 @@
 #include <deque>
 #include <optional>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "registry/services/namespace_packs.h"
@@ -26,12 +25,14 @@ class NamespaceChunks : public storage::KnownChunks {
 
   std::vector<std::optional<Digest>> find(std::span<const Digest> digests) override;
 
-  // A pack of the namespace that is to be asked first, next time.
-  void expect(const Digest& pack_name);
+  // The same, and packs (of the namespace) are asked as well, before the hooks are.
+  std::vector<std::optional<Digest>> find(std::span<const Digest> digests,
+                                          std::span<const Digest> packs);
 
  private:
   using Found = std::vector<std::optional<Digest>>;
 
+  void expect(const Digest& pack_name);
   void look_into(const Digest& pack_name, std::span<const Digest> digests, Found& found);
   std::vector<Digest> candidates(std::span<const Digest> digests, const Found& found);
 

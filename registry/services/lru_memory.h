@@ -10,16 +10,16 @@
 
 namespace mendel::registry {
 
-// Values kept in memory by key, the least recently used dropped beyond bytes_max. What an
-// entry counts for is said when it is put in. Any thread; a lock is held for a look-up only,
-// so an I/O thread may ask.
+// Values kept in memory by key and shared with those who use them, the least recently used
+// dropped beyond bytes_max. What an entry counts for is said when it is put in. Any thread;
+// a lock is held for a look-up only, so an I/O thread may ask.
 template <class Key, class Value, class Hash = std::hash<Key>>
 class LruMemory {
  public:
   explicit LruMemory(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
   // nullptr: not here (any more).
-  std::shared_ptr<const Value> find(const Key& key) {
+  std::shared_ptr<Value> find(const Key& key) {
     const std::lock_guard lock(mutex_);
     const auto known = by_key_.find(key);
     if (known == by_key_.end()) return nullptr;
@@ -28,7 +28,7 @@ class LruMemory {
   }
 
   // Replaces what was there.
-  void put(const Key& key, std::shared_ptr<const Value> value, std::size_t bytes) {
+  void put(const Key& key, std::shared_ptr<Value> value, std::size_t bytes) {
     const std::lock_guard lock(mutex_);
     if (const auto known = by_key_.find(key); known != by_key_.end()) drop(known->second);
     by_use_.push_front({key, std::move(value), bytes});
@@ -45,7 +45,7 @@ class LruMemory {
  private:
   struct Entry {
     Key key;
-    std::shared_ptr<const Value> value;
+    std::shared_ptr<Value> value;
     std::size_t bytes;
   };
   using ByUse = std::list<Entry>;

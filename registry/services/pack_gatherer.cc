@@ -24,16 +24,21 @@ constexpr std::uint64_t kRawBytesMax = 32ull << 20;
 }  // namespace
 
 struct PackGatherer::Waiting {
-  storage::RecordType type;
+  Waiting(storage::RecordType its_type, const Digest& its_digest,
+          std::span<const std::byte> its_raw)
+      : type(its_type), digest(its_digest), raw(its_raw) {}
+
+  const storage::RecordType type;
   const Digest& digest;
-  std::span<const std::byte> raw;
+  const std::span<const std::byte> raw;
 
   enum class Turn { waits, leads, done } turn = Turn::waits;
   std::optional<Error> failure;
   std::condition_variable changed;
 };
 
-// A namespace has a queue while somebody writes for it. The one who leads stands in no queue.
+// A namespace has a queue while somebody writes for it. The one who leads stands in no
+// queue.
 struct PackGatherer::State {
   std::mutex mutex;
   std::map<NamespaceId, std::deque<Waiting*>> queues;
@@ -89,7 +94,7 @@ PackGatherer::~PackGatherer() = default;
 
 void PackGatherer::store(NamespaceId ns, storage::RecordType type, const Digest& digest,
                          std::span<const std::byte> raw) {
-  Waiting mine{.type = type, .digest = digest, .raw = raw};
+  Waiting mine(type, digest, raw);
   if (state_->lead_or_wait(ns, mine)) {
     // The one place of a service that catches: others wait for what happens here, and must
     // hear of it whatever it is.

@@ -11,9 +11,9 @@
 namespace mendel::registry {
 
 // Stores single records so that many small writes at once become few packs: group commit.
-// The first caller of a namespace writes a pack of whatever is waiting when it begins; those
-// who come meanwhile wait, and the first of them writes the next one. A lone caller waits for
-// nobody. Any thread.
+// The first caller of a namespace writes a pack of whatever is waiting when it begins;
+// those who come meanwhile wait, and the first of them writes the next one. A lone caller
+// waits for nobody. Any thread.
 class PackGatherer {
  public:
   PackGatherer(schema::Database& database, NamespacePacks& packs);

@@ -10,8 +10,9 @@
 
 namespace mendel::registry {
 
-// Writes the rows that name a pack and what is found in it, within one transaction. The pack
-// itself *must* be durable before. Repeating it changes nothing. Returns the pack's id.
+// Writes the rows that name a pack and what is found in it, within one transaction. The
+// pack itself *must* be durable before. Repeating it changes nothing. Returns the pack's
+// id.
 std::int64_t insert_pack_rows(schema::Transaction& tx, NamespaceId ns,
                               const storage::PackIndex& pack,
                               std::span<const storage::StoredBlob> blobs,

@@ -221,18 +221,23 @@ void ObjectReader::each_object(std::string_view name,
   for (std::size_t i = 0; i < array.size(); ++i) {
     ObjectReader element(std::move(array[i]), fmt::format("{}/{}", pointer_to(name), i));
     if (element.errors_.empty()) read(element);
-    try {
-      element.finish();
-    } catch (const Error& error) {
-      errors_.insert(errors_.end(), error.fields().begin(), error.fields().end());
-    }
+    adopt(element);
   }
 }
 
-void ObjectReader::finish() {
+void ObjectReader::refuse_unknown() {
   for (const auto& [name, value] : object_.items()) {
     if (std::ranges::find(asked_, name) == asked_.end()) problem(name, "is not a known field");
   }
+}
+
+void ObjectReader::adopt(ObjectReader& inner) {
+  inner.refuse_unknown();
+  errors_.insert(errors_.end(), inner.errors_.begin(), inner.errors_.end());
+}
+
+void ObjectReader::finish() {
+  refuse_unknown();
   if (errors_.empty()) return;
   const FieldError& first = errors_.front();
   throw Error(ErrorCode::invalid_argument,

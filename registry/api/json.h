@@ -65,9 +65,15 @@ class ObjectReader {
   }
 
   void problem(std::string_view name, std::string detail);
+
+  // Finishes the reader of an inner object and takes over its problems.
+  void adopt(ObjectReader& inner);
+
+  // Throws invalid_argument with every problem, unknown members among them.
   void finish();
 
  private:
+  void refuse_unknown();
   const nlohmann::json* find(std::string_view name);
   std::string pointer_to(std::string_view name) const;
 

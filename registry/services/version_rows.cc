@@ -80,12 +80,17 @@ void require_kind(const schema::ArtifactRow& artifact, storage::ArtifactKind kin
                                                 artifact.kind, storage::to_string(kind)));
 }
 
-schema::ArtifactRow get_artifact(schema::Transaction& tx, const ArtifactName& name,
-                                 storage::ArtifactKind kind) {
+schema::ArtifactRow get_artifact(schema::Transaction& tx, const ArtifactName& name) {
   auto found = schema::find_artifact(tx, name.ns().folded(), name.name().folded());
   if (!found) throw no_artifact(name);
-  require_kind(*found, kind);
   return std::move(*found);
+}
+
+schema::ArtifactRow get_artifact(schema::Transaction& tx, const ArtifactName& name,
+                                 storage::ArtifactKind kind) {
+  schema::ArtifactRow found = get_artifact(tx, name);
+  require_kind(found, kind);
+  return found;
 }
 
 schema::ArtifactRow lock_artifact(schema::Transaction& tx, NamespaceId ns,

@@ -13,6 +13,7 @@ storage::ArtifactKind kind_of(const schema::ArtifactRow& artifact);
 Version to_version(const schema::ArtifactRow& artifact, schema::VersionRow row);
 
 // Throws not_found: no such artifact, or one of another kind.
+schema::ArtifactRow get_artifact(schema::Transaction& tx, const ArtifactName& name);
 schema::ArtifactRow get_artifact(schema::Transaction& tx, const ArtifactName& name,
                                  storage::ArtifactKind kind);
 schema::ArtifactRow lock_artifact(schema::Transaction& tx, NamespaceId ns,

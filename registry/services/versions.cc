@@ -95,6 +95,14 @@ std::shared_ptr<const VersionRecord> VersionService::get(const ArtifactName& art
   return record;
 }
 
+std::shared_ptr<const VersionRecord> VersionService::get_of_any_kind(
+    const ArtifactName& artifact, const VersionRef& ref) {
+  const auto kind = state_->database.read("find an artifact", [&](schema::Transaction& tx) {
+    return kind_of(registry::get_artifact(tx, artifact));
+  });
+  return get(artifact, kind, ref);
+}
+
 std::vector<Version> VersionService::list(const ArtifactName& artifact,
                                           storage::ArtifactKind kind,
                                           std::optional<VersionNumber> before,

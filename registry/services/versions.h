@@ -36,6 +36,9 @@ class VersionService {
                                                   storage::ArtifactKind kind,
                                                   const VersionRef& ref) const;
 
+  std::shared_ptr<const VersionRecord> get_of_any_kind(const ArtifactName& artifact,
+                                                       const VersionRef& ref);
+
   // Newest first, those with numbers below before.
   std::vector<Version> list(const ArtifactName& artifact, storage::ArtifactKind kind,
                             std::optional<VersionNumber> before, std::size_t limit);

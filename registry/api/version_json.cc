@@ -1,0 +1,33 @@
+#include "registry/api/version_json.h"
+
+#include "storage/manifest.h"
+
+namespace mendel::registry::api {
+
+nlohmann::json to_json(const Version& version) {
+  using nlohmann::json;
+  json document{{"artifact", version.artifact},
+                {"kind", storage::to_string(version.kind)},
+                {"version", version.number},
+                {"digest", version.digest.to_string()},
+                {"state", to_string(version.state)},
+                {"created_at", format_rfc3339(version.created_at)},
+                {"created_by", version.created_by},
+                {"message", version.message},
+                {"labels", version.labels},
+                {"size_bytes", version.size_bytes},
+                {"file_count", version.file_count},
+                {"aliases", version.aliases}};
+  if (!version.state_reason.empty()) document["state_reason"] = version.state_reason;
+  if (version.metrics != "{}") document["metrics"] = json::parse(version.metrics);
+  if (!version.source.empty()) document["source"] = json::parse(version.source);
+  if (version.hyperparameters_digest) {
+    document["hyperparameters"] = {{"digest", version.hyperparameters_digest->to_string()},
+                                   {"value", json::parse(version.hyperparameters)}};
+  }
+  return document;
+}
+
+std::string render_version(const Version& version) { return to_json(version).dump() + "\n"; }
+
+}  // namespace mendel::registry::api

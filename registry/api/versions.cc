@@ -1,0 +1,81 @@
+#include "registry/api/versions.h"
+
+#include "registry/api/json.h"
+#include "registry/api/names.h"
+#include "registry/api/version_json.h"
+#include "registry/services/versions.h"
+
+namespace mendel::registry::api {
+
+namespace {
+
+Response version_response(const Request& request, std::shared_ptr<const VersionRecord> record) {
+  Response response;
+  response.headers.set("Content-Type", "application/json");
+  response.headers.set("Cache-Control", "no-cache");
+  response.headers.set("ETag", record->etag);
+  response.headers.set("Mendel-Reference", record->version.reference());
+  response.headers.set("Mendel-Version", std::to_string(record->version.number));
+  response.headers.set("Mendel-Digest", record->version.digest.to_string());
+  if (request.none_match(record->etag)) {
+    response.status = 304;
+  } else {
+    const std::string_view document = record->document;
+    response.body = SharedBytes{std::move(record), document};
+  }
+  return response;
+}
+
+}  // namespace
+
+Response list_versions(const Request& request, Services& services) {
+  const std::size_t limit = request.limit();
+  const auto versions = services.versions.list(artifact_of(request), kind_of(request),
+                                               number_after(request), limit);
+
+  auto items = nlohmann::json::array();
+  for (const Version& version : versions) items.push_back(to_json(version));
+  std::optional<std::string> next;
+  if (versions.size() == limit && versions.back().number > 1) {
+    next = std::to_string(versions.back().number);
+  }
+  return with_etag(request, list_response(std::move(items), next));
+}
+
+Response get_version(const Request& request, Services& services) {
+  return version_response(request, services.versions.get(artifact_of(request),
+                                                         kind_of(request), ref_of(request)));
+}
+
+std::optional<Response> get_version_from_memory(const Request& request, Services& services) {
+  auto record = services.versions.remembered(artifact_of(request), kind_of(request),
+                                             ref_of(request));
+  if (!record) return std::nullopt;
+  return version_response(request, std::move(record));
+}
+
+Response yank_version(const Request& request, Services& services) {
+  ObjectReader body(request.json());
+  const std::string reason = body.required_string("reason");
+  const bool force = body.optional_boolean("force").value_or(false);
+  if (body.has("reason") && reason.empty()) body.problem("reason", "must say why");
+  body.finish();
+
+  using PointingAliases = VersionService::PointingAliases;
+  return version_response(
+      request, services.versions.yank(artifact_of(request), kind_of(request), ref_of(request),
+                                      reason,
+                                      force ? PointingAliases::allow : PointingAliases::forbid));
+}
+
+Response restore_version(const Request& request, Services& services) {
+  ObjectReader body(request.body().empty() ? nlohmann::json::object() : request.json());
+  const std::string reason = body.optional_string("reason").value_or("");
+  body.finish();
+
+  return version_response(request, services.versions.restore(artifact_of(request),
+                                                             kind_of(request), ref_of(request),
+                                                             reason));
+}
+
+}  // namespace mendel::registry::api

@@ -1,0 +1,213 @@
+#include "registry/services/publishing.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <span>
+#include <utility>
+
+#include "registry/services/version_rows.h"
+#include "schema/aliases.h"
+#include "schema/changes.h"
+#include "storage/base/error.h"
+
+namespace mendel::registry {
+
+namespace {
+
+constexpr std::size_t kReportedMissingMax = 100;
+
+std::string member(const std::string& object, const char* name) {
+  if (object.empty()) return "";
+  const auto json = nlohmann::json::parse(object);
+  return json.value(name, "");
+}
+
+// What makes two versions the same: what they hold and what made them, not what is said of
+// them.
+bool is_same(const schema::VersionRow& newest, const Digest& manifest,
+             const std::optional<Digest>& hyperparameters, const std::string& source) {
+  return newest.digest == manifest && newest.hyperparameters_digest == hyperparameters &&
+         member(newest.source, "commit") == member(source, "commit") &&
+         member(newest.source, "patch") == member(source, "patch");
+}
+
+void move_aliases(schema::Transaction& tx, const std::vector<AliasName>& aliases,
+                  schema::VersionRow& version, const std::string& by, Timestamp now) {
+  for (const AliasName& alias : aliases) {
+    const auto current = schema::find_alias(tx, version.artifact_id, alias.folded());
+    if (current && current->version == version.number) continue;
+    schema::insert_alias_move(tx, {.artifact_id = version.artifact_id,
+                                   .name = alias.text(),
+                                   .folded_name = alias.folded(),
+                                   .version_id = version.id,
+                                   .moved_at = now,
+                                   .moved_by = by,
+                                   .reason = "published"});
+  }
+}
+
+}  // namespace
+
+PublishingService::PublishingService(schema::Database& database, ChangeFeed& changes,
+                                     BlobService& blobs, VersionService& versions,
+                                     const Clock& clock)
+    : database_(database),
+      changes_(changes),
+      blobs_(blobs),
+      versions_(versions),
+      clock_(clock) {}
+
+// The namespace must have the bytes of every stored file. Sizes that the request left out are
+// filled in; the others must be right.
+void PublishingService::require_blobs(NamespaceId ns, storage::Manifest& manifest,
+                                      Sizes sizes_are) {
+  std::vector<Digest> digests;
+  for (const auto& file : manifest.files) {
+    if (file.digest) digests.push_back(*file.digest);
+  }
+  const auto sizes = blobs_.sizes(ns, digests);
+  std::vector<FieldError> missing;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < manifest.files.size(); ++i) {
+    auto& file = manifest.files[i];
+    if (!file.digest) continue;
+    const auto& size = sizes[next++];
+    if (!size) {
+      missing.push_back({fmt::format("/files/{}/digest", i),
+                         "this namespace has no blob " + file.digest->to_string() +
+                             ": upload its bytes first"});
+    } else if ((sizes_are == Sizes::stated || file.size_bytes != 0) &&
+               file.size_bytes != *size) {
+      missing.push_back({fmt::format("/files/{}/size", i),
+                         fmt::format("the blob has {} bytes, not {}", *size, file.size_bytes)});
+    } else {
+      file.size_bytes = *size;
+    }
+    if (missing.size() == kReportedMissingMax) break;
+  }
+  if (!missing.empty()) {
+    const std::string first = missing.front().pointer + ": " + missing.front().detail;
+    throw Error(ErrorCode::unprocessable, first, std::move(missing));
+  }
+}
+
+// A client hands a manifest in as a record of a pack, or as a plain blob.
+std::string PublishingService::uploaded_manifest(NamespaceId ns, const Digest& digest) {
+  if (auto found = blobs_.find_manifest(ns, digest)) return std::move(*found);
+  const auto blob = blobs_.find(ns, digest);
+  if (!blob) {
+    throw Error(ErrorCode::unprocessable,
+                "/manifest: this namespace has no manifest " + digest.to_string() +
+                    ": upload it first",
+                {{"/manifest", "this namespace has no such manifest: upload it first"}});
+  }
+  if (blob->size_bytes() > storage::kManifestSizeMax) {
+    throw Error(ErrorCode::too_large, fmt::format("a manifest has at most {} bytes",
+                                                  storage::kManifestSizeMax));
+  }
+  std::string bytes(blob->size_bytes(), '\0');
+  blobs_.open(*blob, 0, blob->size_bytes())->read(std::as_writable_bytes(std::span(bytes)));
+  return bytes;
+}
+
+PublishingService::StoredManifest PublishingService::store_manifest(NamespaceId ns,
+                                                                    const Request& request) {
+  storage::Manifest manifest;
+  std::string bytes;
+  if (request.manifest) {
+    manifest = *request.manifest;
+    require_blobs(ns, manifest, Sizes::filled_in);
+    storage::normalise(manifest);
+    bytes = storage::encode_manifest(manifest);
+  } else {
+    bytes = uploaded_manifest(ns, *request.manifest_digest);
+    manifest = storage::decode_manifest(bytes);
+    require_blobs(ns, manifest, Sizes::stated);
+  }
+  if (manifest.kind != request.kind) {
+    throw Error(ErrorCode::unprocessable,
+                fmt::format("the manifest is of kind {}, the route of kind {}",
+                            storage::to_string(manifest.kind), storage::to_string(request.kind)));
+  }
+  if (!manifest.components.empty()) {
+    throw Error(ErrorCode::unprocessable, "/components: model sets cannot be published yet",
+                {{"/components", "model sets cannot be published yet"}});
+  }
+  const Digest digest = Digest::of(bytes);
+  blobs_.store_manifest(ns, digest, bytes);
+  return {digest, manifest.size_bytes(), manifest.files.size()};
+}
+
+PublishingService::Outcome PublishingService::publish(const Caller& caller, NamespaceId ns,
+                                                      const Request& request) {
+  const StoredManifest manifest = store_manifest(ns, request);
+  const std::string source = request.source.value_or("");
+  std::optional<Digest> hyperparameters;
+  if (request.hyperparameters) hyperparameters = Digest::of(*request.hyperparameters);
+
+  auto publish_once = [&](schema::Transaction& tx) -> std::pair<ArtifactId, Made> {
+    const Timestamp now = clock_.now();
+    const schema::ArtifactRow artifact = schema::lock_or_insert_artifact(
+        tx, ns, request.artifact.name().text(), request.artifact.name().folded(),
+        std::string(storage::to_string(request.kind)), now);
+    require_kind(artifact, request.kind);
+    if (const auto earlier = find_earlier(tx, caller, request)) return {artifact.id, *earlier};
+
+    auto newest = schema::find_version(tx, artifact.id, artifact.newest_number);
+    const bool same =
+        newest && is_same(*newest, manifest.digest, hyperparameters, source);
+    if (!same) {
+      if (hyperparameters) {
+        schema::insert_hyperparameters_if_absent(tx, *hyperparameters, *request.hyperparameters);
+      }
+      newest.emplace();
+      newest->artifact_id = artifact.id;
+      newest->number = artifact.newest_number + 1;
+      newest->id = schema::insert_version(
+          tx, {.artifact_id = artifact.id,
+               .number = newest->number,
+               .digest = manifest.digest,
+               .size_bytes = static_cast<std::int64_t>(manifest.size_bytes),
+               .file_count = static_cast<std::int64_t>(manifest.file_count),
+               .created_at = now,
+               .created_by = caller.name,
+               .message = request.message,
+               .labels = nlohmann::json(request.labels).dump(),
+               .metrics = request.metrics,
+               .hyperparameters_digest = hyperparameters,
+               .source = request.source});
+    }
+    move_aliases(tx, request.aliases, *newest, caller.name, now);
+    schema::touch_artifact(tx, artifact.id, newest->number, now);
+    const Made made{newest->number, !same};
+    if (request.idempotency) {
+      schema::insert_publish_key(tx, *caller.principal, request.idempotency->key,
+                                 {request.idempotency->request, newest->id, made.created}, now);
+    }
+    schema::record_change(tx, artifact_topic(artifact.id));
+    return {artifact.id, made};
+  };
+  const auto [artifact, made] = database_.transact("publish a version", publish_once);
+  changes_.announce(artifact_topic(artifact));
+  return {versions_.get(request.artifact, request.kind, VersionRef(made.number)), made.created};
+}
+
+// What this key made before. The artifact's lock makes a repetition that runs at the same
+// time wait; a key is of one principal, so one artifact's lock is enough unless the same key
+// is used for two artifacts at once, which the table's constraint refuses.
+std::optional<PublishingService::Made> PublishingService::find_earlier(
+    schema::Transaction& tx, const Caller& caller, const Request& request) {
+  if (!request.idempotency) return std::nullopt;
+  const auto earlier =
+      schema::find_publish_key(tx, *caller.principal, request.idempotency->key);
+  if (!earlier) return std::nullopt;
+  if (earlier->request_digest != request.idempotency->request) {
+    throw Error(ErrorCode::unprocessable,
+                "this Idempotency-Key was used with another request before");
+  }
+  const auto version = schema::find_version_by_id(tx, earlier->version_id);
+  return Made{version->number, earlier->created};
+}
+
+}  // namespace mendel::registry

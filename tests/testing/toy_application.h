@@ -1,0 +1,67 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <vector>
+
+#include "registry/api/application.h"
+
+namespace mendel::testing {
+
+// An application whose answers are easy to foretell; what it does is said by the target:
+//
+//   /memory            answered from memory: "hello"
+//   /shared/N          N bytes from shared memory
+//   /empty             204
+//   /not-modified      304
+//   /injection         a header value with CRLF in it
+//   /stream/N          N bytes made while they are sent, with Content-Length
+//   /chunked/N         the same without
+//   /broken/N          a stream of 1 MiB that fails after N bytes
+//   /away              a stream whose first read throws unavailable
+//   /gate              waits on its worker until open_gate()
+//   /echo              answers with its whole body, up to 100 000 bytes
+//   /count             consumes a streamed body and answers with its size
+//   /picky             consumes a streamed body and answers 422 after the first buffer
+//   /ignore            takes no body, answers "ignored"
+//   /forbidden         refused by begin() with 403
+//   anything else      404 from begin()
+class ToyApplication : public mendel::registry::api::Application {
+ public:
+  using Completion = mendel::registry::api::Completion;
+  using RequestHead = mendel::registry::api::RequestHead;
+  using Response = mendel::registry::api::Response;
+
+  std::optional<Response> answer_from_memory(const RequestHead& head) noexcept override;
+  Begun begin(const RequestHead& head) noexcept override;
+  Response refuse(const RequestHead& head, int status,
+                  std::string_view detail) noexcept override;
+  void completed(const RequestHead& head, const Completion& completion) noexcept override;
+
+  void open_gate();
+  void wait_for_begun(int count);    // begin() was called that often
+  void wait_for_at_gate(int count);  // so many workers wait at the gate
+  std::vector<Completion> wait_for_completed(std::size_t count);
+  std::vector<RequestHead> heads();  // of completed requests
+
+  std::atomic<std::uint64_t> bytes_read = 0;      // from the sources of streams
+  std::atomic<std::uint64_t> bytes_consumed = 0;  // of streamed bodies
+
+ private:
+  friend class ToyExchange;
+  void pass_gate();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool gate_is_open_ = false;
+  int begun_ = 0;
+  int at_gate_ = 0;
+  std::vector<Completion> completed_;
+  std::vector<RequestHead> heads_;
+};
+
+// What the streams of the toy consist of.
+std::string toy_bytes(std::uint64_t size);
+
+}  // namespace mendel::testing

@@ -180,10 +180,10 @@ HttpAnswer ApiClient::stream(HttpRequest request, Sink& sink) {
 }
 
 HttpAnswer ApiClient::upload(const std::string& path, const std::string& content_type,
-                             Source& body) {
+                             HttpBody& body) {
   HttpRequest post = request("POST", path);
   post.headers.push_back("Content-Type: " + content_type);
-  post.body_source = &body;
+  post.streamed_body = &body;
   return send_once(post);
 }
 

@@ -55,7 +55,8 @@ class ApiClient {
 
   // One attempt: whoever streams knows how to go on. The answer has a status below 300.
   HttpAnswer stream(HttpRequest request, Sink& sink);
-  HttpAnswer upload(const std::string& path, const std::string& content_type, Source& body);
+  HttpAnswer upload(const std::string& path, const std::string& content_type,
+                    HttpBody& body);
 
  private:
   HttpRequest request(std::string method, const std::string& path) const;

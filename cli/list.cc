@@ -54,7 +54,8 @@ std::string aliases_of(const Json& item) {
   std::string text;
   for (const auto& [name, value] : aliases.items()) {
     const std::string alias = aliases.is_array() ? text_of(value, "alias") : name;
-    const std::string version = value.is_object() ? text_of(value, "version") : value.dump();
+    const std::string version =
+        value.is_object() ? text_of(value, "version") : value.dump();
     text += (text.empty() ? "" : ", ") + alias + " → " + version;
   }
   return text;

@@ -24,6 +24,7 @@ struct Command {
 };
 
 constexpr Command kCommands[] = {
+    {kFiles, "push", "make a version of files and directories", declare_push},
     {kLook, "list", "what is there", declare_list},
     {kLook, "show", "all about one version", declare_show},
     {kLook, "log", "the versions of an artifact, newest first", declare_log},

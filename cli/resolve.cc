@@ -28,10 +28,15 @@ std::string ResolvedVersion::path() const {
   return version_path(kind, artifact, VersionRef(number));
 }
 
-ArtifactKind get_kind(ApiClient& server, const ArtifactName& name) {
+std::optional<ArtifactKind> find_kind(ApiClient& server, const ArtifactName& name) {
   for (const ArtifactKind kind : kKinds) {
     if (server.find(artifact_path(kind, name))) return kind;
   }
+  return std::nullopt;
+}
+
+ArtifactKind get_kind(ApiClient& server, const ArtifactName& name) {
+  if (const auto kind = find_kind(server, name)) return *kind;
   throw Error(ErrorCode::not_found, fmt::format("there is no {} that you may read on {}",
                                                 name.text(), server.access().url));
 }

@@ -20,7 +20,8 @@ struct ResolvedVersion {
   std::string path() const;  // under its number, so that it keeps its meaning
 };
 
-// A reference says no kind: these find it. Throw not_found.
+// A reference says no kind: these find it. get_ throws not_found.
+std::optional<storage::ArtifactKind> find_kind(ApiClient& server, const ArtifactName& name);
 storage::ArtifactKind get_kind(ApiClient& server, const ArtifactName& name);
 ResolvedVersion get_version(ApiClient& server, const Reference& reference);
 

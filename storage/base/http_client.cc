@@ -25,7 +25,7 @@ using HeaderList = std::unique_ptr<curl_slist, FreeList>;
 struct Exchange {
   CURL* easy;
   const HttpClientOptions& options;
-  Source* body_source;
+  HttpBody* streamed_body;
   Sink* sink;
   HttpAnswer answer;
   std::exception_ptr thrown;
@@ -98,7 +98,7 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* context) {
 std::size_t on_upload(char* buffer, std::size_t, std::size_t size, void* context) {
   auto& exchange = *static_cast<Exchange*>(context);
   return guarded(exchange, CURL_READFUNC_ABORT, [&] {
-    return exchange.body_source->read(std::as_writable_bytes(std::span(buffer, size)));
+    return exchange.streamed_body->next(std::as_writable_bytes(std::span(buffer, size)));
   });
 }
 
@@ -179,7 +179,7 @@ void set_method_and_body(CURL* easy, const HttpRequest& request) {
     curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     return;
   }
-  if (request.body_source) {
+  if (request.streamed_body) {
     curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, kUploadBufferSize);
   } else if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
@@ -225,7 +225,7 @@ HttpAnswer HttpClient::send(const HttpRequest& request, Sink& sink) {
 
 HttpAnswer HttpClient::perform(const HttpRequest& request, Sink* sink) {
   CURL* easy = handle_->easy;
-  Exchange exchange{easy, options_, request.body_source, sink, {}, nullptr};
+  Exchange exchange{easy, options_, request.streamed_body, sink, {}, nullptr};
   const HeaderList headers = header_list(request);
   char cause[CURL_ERROR_SIZE] = "";
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,14 +15,23 @@
 
 namespace mendel {
 
+// The body of a request, made while it is sent.
+class HttpBody {
+ public:
+  virtual ~HttpBody() = default;
+
+  // Puts bytes into buffer as soon as there are some, and returns how many; 0 at the end.
+  virtual std::size_t next(std::span<std::byte> buffer) = 0;
+};
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
   std::vector<std::string> headers;  // "Name: value"
 
-  // What is sent: body as it is, or what body_source has until its end.
+  // What is sent: body, or what streamed_body makes (chunked encoding).
   std::string body;
-  Source* body_source = nullptr;
+  HttpBody* streamed_body = nullptr;
 };
 
 struct HttpAnswer {

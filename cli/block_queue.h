@@ -1,0 +1,54 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "storage/base/http_client.h"
+#include "storage/base/io.h"
+
+namespace mendel::cli {
+
+// A pipe between two threads with room for kBlocks blocks: whoever writes waits for room,
+// and whoever reads for bytes. The blocks go round, so that no memory is asked for while it
+// runs.
+class BlockQueue : public Sink, public HttpBody {
+ public:
+  static constexpr std::size_t kBlockSizeBytes = 1u << 20;
+  static constexpr std::size_t kBlocks = 24;
+
+  // For the one writer. Throws what fail() was given.
+  void write(std::span<const std::byte> data) override;
+  void flush();  // lets the reader have what is written, a whole block or not
+  void close();  // the end; flushes
+
+  // For the one reader.
+  std::size_t next(std::span<std::byte> buffer) override;
+
+  // Ends both sides: their calls throw this.
+  void fail(std::exception_ptr cause);
+
+  // For the next use, after both sides have ended.
+  void reset();
+
+ private:
+  void begin_block();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::vector<std::byte>> full_;
+  std::vector<std::vector<std::byte>> spare_;
+  std::size_t blocks_made_ = 0;
+  bool closed_ = false;
+  std::exception_ptr cause_;
+
+  std::vector<std::byte> filling_;  // the writer's
+  std::vector<std::byte> reading_;  // the reader's
+  std::size_t read_ = 0;            // of reading_
+};
+
+}  // namespace mendel::cli

@@ -14,6 +14,8 @@
 
 namespace mendel::registry::api {
 
+class Metrics;
+
 // One request as a handler sees it: routed, authenticated, allowed by its route's policy.
 class Request {
  public:
@@ -45,6 +47,8 @@ class Request {
   void require_match(std::string_view etag) const;
   bool has_if_match() const { return header("If-Match").has_value(); }
 
+  const Metrics& metrics() const { return *metrics_; }
+
   const std::string& body() const { return body_; }
 
   // The body as a JSON object. Throws invalid_argument with the position for anything else,
@@ -55,6 +59,7 @@ class Request {
   friend class Router;
 
   const RequestHead* head_ = nullptr;
+  const Metrics* metrics_ = nullptr;
   Caller caller_;
   AccessService::Standing standing_;
   std::vector<std::pair<std::string, std::string>> path_;

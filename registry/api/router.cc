@@ -185,6 +185,7 @@ Router::Match Router::get_route(const RequestHead& head) const {
       }
       Match match{candidate.route, {}};
       match.request.head_ = &head;
+      match.request.metrics_ = &metrics_;
       name_parts(candidate, std::move(target.parts), match.request);
       match.request.query_ = std::move(target.query);
       return match;

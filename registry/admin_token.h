@@ -1,0 +1,13 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace mendel::registry {
+
+// DIR/admin-token: the secret and a newline, mode 0600, whole or absent.
+std::optional<std::string> read_admin_token(const std::filesystem::path& file);
+void write_admin_token(const std::filesystem::path& file, const std::string& secret);
+
+}  // namespace mendel::registry

@@ -1,0 +1,65 @@
+#include "registry/api/routes.h"
+
+#include "registry/api/aliases.h"
+#include "registry/api/artifacts.h"
+#include "registry/api/health.h"
+#include "registry/api/namespaces.h"
+#include "registry/api/principals.h"
+#include "registry/api/publish.h"
+#include "registry/api/tokens.h"
+#include "registry/api/versions.h"
+
+namespace mendel::registry::api {
+
+namespace {
+
+using enum Policy;
+
+constexpr BodyLimit kNone = BodyLimit::none;
+constexpr BodyLimit kSmall = BodyLimit::small;
+constexpr BodyLimit kLarge = BodyLimit::large;
+
+// clang-format off
+constexpr Route kRoutes[] = {
+    // method   pattern                                            policy         body    query          handlers
+    {"GET",    "/healthz",                                         open,          kNone,  "",            {.answer = get_health, .from_memory = get_health_from_memory}},
+    {"GET",    "/readyz",                                          open,          kNone,  "",            {.answer = get_readiness}},
+    {"GET",    "/metrics",                                         open,          kNone,  "",            {.answer = get_metrics}},
+    {"GET",    "/api/v1/openapi.json",                             open,          kNone,  "",            {.answer = get_openapi}},
+
+    {"GET",    "/api/v1/whoami",                                   authenticated, kNone,  "",            {.answer = whoami}},
+    {"GET",    "/api/v1/namespaces",                               open,          kNone,  "limit after", {.answer = list_namespaces}},
+    {"GET",    "/api/v1/namespaces/{ns}",                          ns_reader,     kNone,  "",            {.answer = get_namespace}},
+    {"PUT",    "/api/v1/namespaces/{ns}",                          authenticated, kSmall, "",            {.answer = put_namespace}},
+    {"GET",    "/api/v1/namespaces/{ns}/members",                  ns_reader,     kNone,  "limit after", {.answer = list_members}},
+    {"PUT",    "/api/v1/namespaces/{ns}/members/{principal}",      ns_owner,      kSmall, "",            {.answer = put_member}},
+    {"DELETE", "/api/v1/namespaces/{ns}/members/{principal}",      ns_owner,      kNone,  "",            {.answer = delete_member}},
+    {"GET",    "/api/v1/principals",                               admin,         kNone,  "limit after", {.answer = list_principals}},
+    {"GET",    "/api/v1/principals/{name}",                        authenticated, kNone,  "",            {.answer = get_principal}},
+    {"PUT",    "/api/v1/principals/{name}",                        admin,         kSmall, "",            {.answer = put_principal}},
+    {"POST",   "/api/v1/tokens",                                   authenticated, kSmall, "",            {.answer = create_token}},
+    {"GET",    "/api/v1/tokens",                                   authenticated, kNone,  "principal limit after", {.answer = list_tokens}},
+    {"GET",    "/api/v1/tokens/{id}",                              authenticated, kNone,  "",            {.answer = get_token}},
+    {"DELETE", "/api/v1/tokens/{id}",                              authenticated, kNone,  "",            {.answer = revoke_token}},
+
+    {"GET",    "/api/v1/{kind}",                                   open,          kNone,  "namespace q limit after", {.answer = list_artifacts}},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}",                       ns_reader,     kNone,  "",            {.answer = get_artifact}},
+    {"PATCH",  "/api/v1/{kind}/{ns}/{name}",                       ns_writer,     kSmall, "",            {.answer = patch_artifact}},
+    {"POST",   "/api/v1/{kind}/{ns}/{name}/versions",              ns_writer,     kLarge, "",            {.answer = publish_version}},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions",              ns_reader,     kNone,  "limit after", {.answer = list_versions}},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}",        ns_reader,     kNone,  "",            {.answer = get_version, .from_memory = get_version_from_memory}},
+    {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/yank",   ns_writer,     kSmall, "",            {.answer = yank_version}},
+    {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/restore", ns_writer,    kSmall, "",            {.answer = restore_version}},
+
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",       ns_reader,     kNone,  "at",          {.answer = get_alias}},
+    {"PUT",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",       ns_writer,     kSmall, "",            {.answer = put_alias}},
+    {"DELETE", "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",       ns_writer,     kSmall, "",            {.answer = delete_alias}},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}/history", ns_reader,   kNone,  "limit after", {.answer = list_alias_history}},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Route> routes() { return kRoutes; }
+
+}  // namespace mendel::registry::api

@@ -1,0 +1,218 @@
+// The server: builds the graph of what there is, runs it until it is told to stop, and takes
+// it down in reverse.
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+
+#include "registry/admin_token.h"
+#include "registry/api/metrics.h"
+#include "registry/api/router.h"
+#include "registry/api/routes.h"
+#include "registry/api/version_json.h"
+#include "registry/http/server.h"
+#include "registry/http/workers.h"
+#include "registry/options.h"
+#include "registry/services/access.h"
+#include "registry/services/aliases.h"
+#include "registry/services/artifacts.h"
+#include "registry/services/blobs.h"
+#include "registry/services/change_feed.h"
+#include "registry/services/health.h"
+#include "registry/services/namespace_packs.h"
+#include "registry/services/namespaces.h"
+#include "registry/services/principals.h"
+#include "registry/services/publishing.h"
+#include "registry/services/secret.h"
+#include "registry/services/services.h"
+#include "registry/services/tokens.h"
+#include "registry/services/uploads.h"
+#include "registry/services/versions.h"
+#include "schema/database.h"
+#include "schema/migrator.h"
+#include "schema/private_server.h"
+#include "storage/base/clock.h"
+#include "storage/base/error.h"
+#include "storage/local_object_store.h"
+
+namespace mendel::registry {
+namespace {
+
+constexpr std::size_t kIndexMemoryBytesMax = 48u << 20;
+constexpr std::size_t kOpenPacksMax = 256;
+constexpr std::size_t kQueuedRequestsMax = 1024;
+// Beside the workers: the change feed, and one to spare.
+constexpr std::size_t kOtherConnections = 2;
+
+// Signals that end the server are taken by one thread, which waits for them.
+class StopSignals {
+ public:
+  StopSignals() {
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&signals_);
+    sigaddset(&signals_, SIGTERM);
+    sigaddset(&signals_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
+  }
+
+  int wait() const {
+    int received = 0;
+    sigwait(&signals_, &received);
+    return received;
+  }
+
+ private:
+  sigset_t signals_;
+};
+
+// What is kept: PostgreSQL and the object store.
+struct Stores {
+  std::optional<schema::PrivateServer> private_server;
+  std::unique_ptr<schema::Database> database;
+  std::unique_ptr<storage::LocalObjectStore> objects;
+};
+
+Stores open_stores(const Options& options) {
+  Stores stores;
+  std::string url = options.database;
+  if (url.empty()) {
+    stores.private_server.emplace(options.data, options.postgres_user);
+    url = stores.private_server->url();
+  }
+  stores.database =
+      std::make_unique<schema::Database>(url, options.workers + kOtherConnections);
+  schema::migrate(*stores.database, schema::embedded_migrations());
+  std::filesystem::create_directories(options.objects);
+  stores.objects =
+      std::make_unique<storage::LocalObjectStore>(options.objects.string(), kOpenPacksMax);
+  return stores;
+}
+
+// The services, in the order in which they need each other.
+struct Registry {
+  Registry(schema::Database& database, storage::ObjectStore& objects)
+      : changes(database),
+        access(database, changes, clock),
+        packs(objects, kIndexMemoryBytesMax),
+        blobs(database, packs),
+        uploads(database, packs, clock),
+        versions(database, changes, blobs, api::render_version),
+        publishing(database, changes, blobs, versions, clock),
+        aliases(database, changes, clock),
+        artifacts(database, changes, clock),
+        namespaces(database, changes, access),
+        principals(database, changes),
+        tokens(database, changes, access, clock),
+        health(database, objects) {}
+
+  SystemClock clock;
+  ChangeFeed changes;
+  AccessService access;
+  NamespacePacks packs;
+  BlobService blobs;
+  UploadService uploads;
+  VersionService versions;
+  PublishingService publishing;
+  AliasService aliases;
+  ArtifactService artifacts;
+  NamespaceService namespaces;
+  PrincipalService principals;
+  TokenService tokens;
+  HealthService health;
+
+  Services services{access,     aliases,    artifacts, blobs,   health,
+                    namespaces, principals, publishing, tokens, uploads, versions};
+};
+
+void establish_admin_token(const Options& options, TokenService& tokens) {
+  using Others = TokenService::OtherBootstrapTokens;
+  const auto file = options.data / "admin-token";
+  auto secret = options.new_admin_token ? std::nullopt : read_admin_token(file);
+  if (!secret) {
+    secret = make_secret();
+    write_admin_token(file, *secret);
+    spdlog::info("the administrator's token is in {}", file.string());
+  }
+  tokens.establish_bootstrap_token(*secret,
+                                   options.new_admin_token ? Others::revoke : Others::keep);
+}
+
+http::ServerOptions server_options(const Options& options) {
+  http::ServerOptions server{.address = options.listen_address,
+                             .port = options.listen_port,
+                             .tls = std::nullopt,
+                             .io_threads = options.io_threads,
+                             .limits = {}};
+  if (!options.tls_certificate.empty()) {
+    server.tls = http::TlsFiles{options.tls_certificate, options.tls_key};
+  }
+  return server;
+}
+
+// Says where it can be reached, for people in the log and for scripts in DIR/run/mendeld.url.
+void announce_url(const Options& options, std::uint16_t port) {
+  const bool ipv6 = options.listen_address.find(':') != std::string::npos;
+  const std::string url = fmt::format(
+      "{}://{}{}{}:{}", options.tls_certificate.empty() ? "http" : "https", ipv6 ? "[" : "",
+      options.listen_address, ipv6 ? "]" : "", port);
+  std::filesystem::create_directories(options.data / "run");
+  std::ofstream(options.data / "run" / "mendeld.url") << url << "\n";
+  spdlog::info("listening on {}", url);
+}
+
+void set_up_log(const Options& options) {
+  auto logger = std::make_shared<spdlog::logger>(
+      "mendeld", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  logger->set_pattern("time=%Y-%m-%dT%H:%M:%S.%fZ level=%l %v", spdlog::pattern_time_type::utc);
+  logger->set_level(spdlog::level::from_str(options.log_level));
+  logger->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(std::move(logger));
+}
+
+void run(const Options& options) {
+  check(options);
+  const StopSignals signals;
+  std::filesystem::create_directories(options.data);
+  Stores stores = open_stores(options);
+  Registry registry(*stores.database, *stores.objects);
+  establish_admin_token(options, registry.tokens);
+
+  api::Metrics metrics;
+  api::Router router(api::routes(), registry.services, metrics);
+  http::Workers workers({.threads = options.workers, .queue_max = kQueuedRequestsMax});
+  http::Server server(server_options(options), router, workers);
+  registry.changes.start();
+  server.start();
+  announce_url(options, server.port());
+
+  const int received = signals.wait();
+  spdlog::info("stopping after signal {}", received);
+  server.stop(std::chrono::seconds(options.drain_seconds));
+  workers.stop();
+  registry.changes.stop();
+  spdlog::info("stopped");
+}
+
+}  // namespace
+}  // namespace mendel::registry
+
+int main(int argc, char** argv) {
+  int exit_status = 0;
+  const auto options = mendel::registry::parse_options(argc, argv, exit_status);
+  if (!options) return exit_status;
+  mendel::registry::set_up_log(*options);
+  try {
+    mendel::registry::run(*options);
+    return 0;
+  } catch (const std::exception& error) {
+    spdlog::critical("mendeld cannot go on: {}", error.what());
+    return 1;
+  }
+}

@@ -37,7 +37,7 @@ class CheckLayers(unittest.TestCase):
                 ("schema/versions.cc", '#include "storage/base/error.h"'),
                 ("storage/pack.cc", '#include "storage/base/digest.h"'),
                 ("cli/push.cc", '#include "storage/chunker.h"'),
-                ("registry/main.cc", '#include "schema/database.h"'),
+                ("registry/mendeld.cc", '#include "schema/database.h"'),
                 ("tests/storage/pack_test.cc", '#include "tests/testing/random_bytes.h"')):
             with self.subTest(path=path, line=line):
                 self.assert_allowed(path, line)

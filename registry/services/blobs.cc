@@ -69,6 +69,15 @@ std::optional<BlobPlace> BlobService::remembered(NamespaceId ns,
   return *place;
 }
 
+BlobPlace BlobService::get_named(NamespaceId ns, const Digest& digest) {
+  const auto place = find(ns, digest);
+  if (!place) {
+    throw Error(ErrorCode::data_loss,
+                "blob " + digest.to_string() + ", which a version names, is not there");
+  }
+  return *place;
+}
+
 std::vector<std::optional<std::uint64_t>> BlobService::sizes(
     NamespaceId ns, std::span<const Digest> digests) {
   const auto found = state_->database.read("find blobs", [&](schema::Transaction& tx) {

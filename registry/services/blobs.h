@@ -45,6 +45,9 @@ class BlobService {
   std::optional<BlobPlace> find(NamespaceId ns, const Digest& digest);
   std::optional<BlobPlace> remembered(NamespaceId ns, const Digest& digest) const;
 
+  // The same for a blob that a version of the namespace names: throws data_loss.
+  BlobPlace get_named(NamespaceId ns, const Digest& digest);
+
   // For each digest its size, or nullopt where the namespace does not have it.
   std::vector<std::optional<std::uint64_t>> sizes(NamespaceId ns,
                                                   std::span<const Digest> digests);

@@ -76,10 +76,16 @@ ZSTD_DCtx* decompression_of_this_thread() {
   return context.get();
 }
 
+std::optional<std::size_t> stated_raw_size_zstd(std::span<const std::byte> stored) {
+  const std::size_t frame_size = ZSTD_findFrameCompressedSize(stored.data(), stored.size());
+  if (frame_size != stored.size()) return std::nullopt;
+  const unsigned long long size = ZSTD_getFrameContentSize(stored.data(), stored.size());
+  if (size == ZSTD_CONTENTSIZE_UNKNOWN || size == ZSTD_CONTENTSIZE_ERROR)
+    return std::nullopt;
+  return size;
+}
+
 bool decompress_zstd(std::span<const std::byte> stored, std::span<std::byte> raw) {
-  if (ZSTD_getFrameContentSize(stored.data(), stored.size()) != raw.size()) return false;
-  if (ZSTD_findFrameCompressedSize(stored.data(), stored.size()) != stored.size())
-    return false;
   return ZSTD_decompressDCtx(decompression_of_this_thread(), raw.data(), raw.size(),
                              stored.data(), stored.size()) == raw.size();
 }
@@ -124,17 +130,22 @@ Compressor::Result Compressor::compress(std::span<const std::byte> raw) {
   return {Codec::raw, raw};
 }
 
-bool try_decompress(Codec codec, std::span<const std::byte> stored,
-                    std::span<std::byte> raw) {
+std::optional<std::size_t> stated_raw_size(Codec codec, std::span<const std::byte> stored) {
   switch (codec) {
     case Codec::raw:
-      if (stored.size() != raw.size()) return false;
-      std::ranges::copy(stored, raw.begin());
-      return true;
+      return stored.size();
     case Codec::zstd:
-      return decompress_zstd(stored, raw);
+      return stated_raw_size_zstd(stored);
   }
-  return false;
+  return std::nullopt;
+}
+
+bool try_decompress(Codec codec, std::span<const std::byte> stored,
+                    std::span<std::byte> raw) {
+  if (stated_raw_size(codec, stored) != raw.size()) return false;
+  if (codec == Codec::zstd) return decompress_zstd(stored, raw);
+  std::ranges::copy(stored, raw.begin());
+  return true;
 }
 
 void decompress(Codec codec, std::span<const std::byte> stored, std::span<std::byte> raw) {

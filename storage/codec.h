@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace mendel::storage {
@@ -30,6 +31,10 @@ class Compressor {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+// What the stored bytes say of their raw size, to be compared with the record's header
+// before anything is allocated; nullopt if they are not one frame of the codec. Any thread.
+std::optional<std::size_t> stated_raw_size(Codec codec, std::span<const std::byte> stored);
 
 // Fills raw, whose size is exactly the record's raw size. Returns whether stored is what
 // the codec makes of that many bytes; if not, raw holds anything. Any thread.

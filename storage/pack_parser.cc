@@ -110,12 +110,14 @@ class PackParser::Impl {
   std::span<const std::byte> decode(const RecordHeader& header,
                                     std::span<const std::byte> stored) {
     if (header.codec == Codec::raw) return stored;
-    if (raw_.size() < header.raw_size_bytes) raw_.resize(header.raw_size_bytes);
-    const auto raw = std::span(raw_).first(header.raw_size_bytes);
-    if (!try_decompress(header.codec, stored, raw)) {
+    const std::size_t size = header.raw_size_bytes;
+    const bool is_plausible = stated_raw_size(header.codec, stored) == size;
+    if (is_plausible && raw_.size() < size) raw_.resize(size);
+    if (!is_plausible ||
+        !try_decompress(header.codec, stored, std::span(raw_).first(size))) {
       throw_damaged("the record does not decompress to its raw size");
     }
-    return raw;
+    return std::span(raw_).first(size);
   }
 
   void begin_tail(std::span<const std::byte, kRecordHeaderSizeBytes> index_header) {

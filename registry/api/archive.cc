@@ -36,7 +36,7 @@ std::string archive_etag(const Version& version,
   for (const std::string& platform : platforms) text += "-" + platform;
   // Platforms come from the URL: none of their characters may end or split a tag.
   if (!platforms.empty()) text = Digest::of(text).to_string() + "-tar";
-  return quoted(text);
+  return strong_tag(text);
 }
 
 std::string archive_name(const Version& version) {
@@ -100,7 +100,7 @@ Response get_archive(const Request& request, Services& services) {
   response.headers.set("Content-Type", "application/x-tar");
   response.headers.set("ETag", etag);
   set_version_headers(response.headers, version);
-  set_cache_control(response.headers, request, record->visibility);
+  set_cache_control(response.headers, request);
   set_attachment(response.headers, archive_name(version));
   if (request.none_match(etag)) {
     response.status = 304;
@@ -127,7 +127,7 @@ Response post_bundle(const Request& request, Services& services) {
   response.headers.set("Content-Type", "application/octet-stream");
   response.headers.set("X-Content-Type-Options", "nosniff");
   set_version_headers(response.headers, record->version);
-  set_revalidated(response.headers, record->visibility);
+  set_revalidated(response.headers, request);
   response.body = ByteStream{
       services.blobs.open_all(record->version.namespace_id, std::move(contents)), size};
   return response;
@@ -141,12 +141,12 @@ Response get_recipe(const Request& request, Services& services) {
   const auto& file =
       find_stored_file(*manifest, request.path("path"), asked_platforms(request));
 
-  const std::string etag = quoted(file.digest->to_string() + "-recipe");
+  const std::string etag = strong_tag(file.digest->to_string() + "-recipe");
   Response response;
   response.headers.set("Content-Type", "application/vnd.mendel.recipe");
   response.headers.set("ETag", etag);
   set_version_headers(response.headers, record->version);
-  set_revalidated(response.headers, record->visibility);
+  set_revalidated(response.headers, request);
   if (request.none_match(etag)) {
     response.status = 304;
     return response;

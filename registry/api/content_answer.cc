@@ -85,18 +85,20 @@ void set_version_headers(Headers& headers, const Version& version) {
   }
 }
 
-void set_cache_control(Headers& headers, const Request& request, Visibility visibility) {
+void set_cache_control(Headers& headers, const Request& request) {
   if (!ref_of(request).is_immutable()) {
-    set_revalidated(headers, visibility);
+    set_revalidated(headers, request);
     return;
   }
-  const std::string_view shared = visibility == Visibility::public_ ? "public" : "private";
+  const std::string_view shared =
+      request.ns().visibility == Visibility::public_ ? "public" : "private";
   headers.set("Cache-Control", std::string(shared) + ", max-age=31536000, immutable");
 }
 
-void set_revalidated(Headers& headers, Visibility visibility) {
-  headers.set("Cache-Control",
-              visibility == Visibility::public_ ? "no-cache" : "private, no-cache");
+void set_revalidated(Headers& headers, const Request& request) {
+  headers.set("Cache-Control", request.ns().visibility == Visibility::public_
+                                   ? "no-cache"
+                                   : "private, no-cache");
 }
 
 void set_attachment(Headers& headers, std::string_view file_name) {
@@ -118,7 +120,7 @@ std::string repr_digest(const Digest& digest) {
   return "sha-256=:" + std::string(reinterpret_cast<const char*>(base64)) + ":";
 }
 
-std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+std::string strong_tag(std::string_view text) { return "\"" + std::string(text) + "\""; }
 
 std::vector<std::string> asked_platforms(const Request& request) {
   std::vector<std::string> platforms;

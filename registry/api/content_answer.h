@@ -34,8 +34,8 @@ void set_version_headers(Headers& headers, const Version& version);
 
 // Bytes that never change under a number or a digest may be kept for ever; under an alias
 // they are revalidated. Only those of a public namespace by caches that are shared.
-void set_cache_control(Headers& headers, const Request& request, Visibility visibility);
-void set_revalidated(Headers& headers, Visibility visibility);
+void set_cache_control(Headers& headers, const Request& request);
+void set_revalidated(Headers& headers, const Request& request);
 
 // What keeps a browser from running what it was sent, and the name to save it under.
 void set_attachment(Headers& headers, std::string_view file_name);
@@ -43,8 +43,8 @@ void set_attachment(Headers& headers, std::string_view file_name);
 // "sha-256=:…:" (RFC 9530).
 std::string repr_digest(const Digest& digest);
 
-// An entity tag over the text, in quotes.
-std::string quoted(std::string_view text);
+// The text as an entity tag: in quotes.
+std::string strong_tag(std::string_view text);
 
 // ?platform=A,B as a list; empty without. Throws invalid_argument for an empty name.
 std::vector<std::string> asked_platforms(const Request& request);

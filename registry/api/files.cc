@@ -62,7 +62,8 @@ FoundFile find_file(const Request& request, std::shared_ptr<const VersionRecord>
                     std::shared_ptr<const ManifestTable> manifest) {
   const ManifestFile& file =
       find_stored_file(*manifest, request.path("path"), asked_platforms(request));
-  return {std::move(record), std::move(manifest), &file, quoted(file.digest->to_string())};
+  return {std::move(record), std::move(manifest), &file,
+          strong_tag(file.digest->to_string())};
 }
 
 Response file_headers(const Request& request, const FoundFile& found) {
@@ -73,7 +74,7 @@ Response file_headers(const Request& request, const FoundFile& found) {
   headers.set("Accept-Ranges", "bytes");
   headers.set("Repr-Digest", repr_digest(*found.file->digest));
   set_version_headers(headers, found.version());
-  set_cache_control(headers, request, found.record->visibility);
+  set_cache_control(headers, request);
   set_attachment(headers, last_part(request.path("path")));
   if (found.file->path != request.path("path")) {
     const std::string_view target = request.head().target;
@@ -135,13 +136,13 @@ struct NoBytes : Source {
 
 Response manifest_response(const Request& request, const VersionRecord& record,
                            std::shared_ptr<const ManifestTable> manifest) {
-  const std::string etag = quoted(record.version.digest.to_string());
+  const std::string etag = strong_tag(record.version.digest.to_string());
   Response response;
   response.headers.set("Content-Type", "application/json");
   response.headers.set("ETag", etag);
   response.headers.set("Repr-Digest", repr_digest(record.version.digest));
   set_version_headers(response.headers, record.version);
-  set_revalidated(response.headers, record.visibility);
+  set_revalidated(response.headers, request);
   if (request.none_match(etag)) {
     response.status = 304;
   } else {

@@ -74,7 +74,7 @@ class StopSignals {
 
 // What is kept: PostgreSQL and the object store.
 struct Stores {
-  std::optional<schema::PrivateServer> private_server;
+  std::unique_ptr<schema::PrivateServer> private_server;  // none with --database
   std::unique_ptr<schema::Database> database;
   std::unique_ptr<storage::LocalObjectStore> objects;
 };
@@ -83,7 +83,8 @@ Stores open_stores(const Options& options) {
   Stores stores;
   std::string url = options.database;
   if (url.empty()) {
-    stores.private_server.emplace(options.data, options.postgres_user);
+    stores.private_server =
+        std::make_unique<schema::PrivateServer>(options.data, options.postgres_user);
     url = stores.private_server->url();
   }
   stores.database =

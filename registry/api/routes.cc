@@ -1,12 +1,16 @@
 #include "registry/api/routes.h"
 
 #include "registry/api/aliases.h"
+#include "registry/api/archive.h"
 #include "registry/api/artifacts.h"
+#include "registry/api/blobs.h"
+#include "registry/api/files.h"
 #include "registry/api/health.h"
 #include "registry/api/namespaces.h"
 #include "registry/api/principals.h"
 #include "registry/api/publish.h"
 #include "registry/api/tokens.h"
+#include "registry/api/uploads.h"
 #include "registry/api/versions.h"
 
 namespace mendel::registry::api {
@@ -18,6 +22,7 @@ using enum Policy;
 constexpr BodyLimit kNone = BodyLimit::none;
 constexpr BodyLimit kSmall = BodyLimit::small;
 constexpr BodyLimit kLarge = BodyLimit::large;
+constexpr BodyLimit kStream = BodyLimit::stream;
 
 // clang-format off
 constexpr Route kRoutes[] = {
@@ -42,6 +47,15 @@ constexpr Route kRoutes[] = {
     {"GET",    "/api/v1/tokens/{id}",                              authenticated, kNone,  "",            {.answer = get_token}},
     {"DELETE", "/api/v1/tokens/{id}",                              authenticated, kNone,  "",            {.answer = revoke_token}},
 
+    {"HEAD",   "/api/v1/namespaces/{ns}/blobs/{digest}",           ns_reader,     kNone,  "",            {.answer = head_blob}},
+    {"PUT",    "/api/v1/namespaces/{ns}/blobs/{digest}",           ns_writer,     kStream, "",           {.upload = put_blob}},
+    {"POST",   "/api/v1/namespaces/{ns}/uploads",                  ns_writer,     kSmall, "",            {.answer = create_upload}},
+    {"GET",    "/api/v1/namespaces/{ns}/uploads/{id}",             ns_writer,     kNone,  "",            {.answer = get_upload}},
+    {"DELETE", "/api/v1/namespaces/{ns}/uploads/{id}",             ns_writer,     kNone,  "",            {.answer = delete_upload}},
+    {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/blobs",       ns_writer,     kLarge, "",            {.answer = find_missing_blobs}},
+    {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/chunks",      ns_writer,     kSmall, "",            {.answer = find_chunks}},
+    {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/packs",       ns_writer,     kStream, "",           {.upload = receive_packs}},
+
     {"GET",    "/api/v1/{kind}",                                   open,          kNone,  "namespace q limit after", {.answer = list_artifacts}},
     {"GET",    "/api/v1/{kind}/{ns}/{name}",                       ns_reader,     kNone,  "",            {.answer = get_artifact}},
     {"PATCH",  "/api/v1/{kind}/{ns}/{name}",                       ns_writer,     kSmall, "",            {.answer = patch_artifact}},
@@ -50,6 +64,11 @@ constexpr Route kRoutes[] = {
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}",        ns_reader,     kNone,  "",            {.answer = get_version, .from_memory = get_version_from_memory}},
     {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/yank",   ns_writer,     kSmall, "",            {.answer = yank_version}},
     {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/restore", ns_writer,    kSmall, "",            {.answer = restore_version}},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/files",  ns_reader,     kNone,  "",            {.answer = get_manifest, .from_memory = get_manifest_from_memory}},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/files/{path...}", ns_reader, kNone, "platform", {.answer = get_file, .from_memory = get_file_from_memory}},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/archive", ns_reader,    kNone,  "platform",    {.answer = get_archive}},
+    {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/bundle", ns_reader,     kLarge, "",            {.answer = post_bundle}},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/recipe/{path...}", ns_reader, kNone, "platform", {.answer = get_recipe}},
 
     {"GET",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",       ns_reader,     kNone,  "at",          {.answer = get_alias}},
     {"PUT",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",       ns_writer,     kSmall, "",            {.answer = put_alias}},

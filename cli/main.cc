@@ -25,6 +25,7 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {kFiles, "push", "make a version of files and directories", declare_push},
+    {kFiles, "pull", "bring the files of a version into a directory", declare_pull},
     {kLook, "list", "what is there", declare_list},
     {kLook, "show", "all about one version", declare_show},
     {kLook, "log", "the versions of an artifact, newest first", declare_log},

@@ -1,0 +1,253 @@
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+#include <mutex>
+
+#include "cli/command.h"
+#include "cli/fetch.h"
+#include "cli/output.h"
+#include "cli/pull_plan.h"
+
+namespace mendel::cli {
+
+namespace {
+
+struct PullArguments {
+  std::string reference;
+  std::string directory;
+  std::string platform;
+  std::string file;
+  bool force = false;
+};
+
+// Puts fetched files into their places and remembers what it put there.
+class IntoDirectory : public FileDestination {
+ public:
+  IntoDirectory(const TargetDirectory& target, const storage::Manifest& manifest,
+                const std::vector<ChosenFile>& files)
+      : target_(target), manifest_(manifest) {
+    for (const ChosenFile& file : files) paths_.emplace(file.position, file.path);
+  }
+
+  std::unique_ptr<FileReceiver> begin(std::size_t position) override {
+    return std::make_unique<Receiver>(*this, position);
+  }
+
+  std::optional<Fd> open_older(std::size_t position) override {
+    const std::string& path = paths_.at(position);
+    const auto existing = target_.find(path);
+    if (!existing || existing->type != LocalEntry::Type::file) return std::nullopt;
+    return target_.open_file(path);
+  }
+
+  std::map<std::string, PulledEntry> take_placed() { return std::move(placed_); }
+
+ private:
+  class Receiver : public FileReceiver {
+   public:
+    Receiver(IntoDirectory& into, std::size_t position)
+        : into_(into),
+          position_(position),
+          file_(into.target_.create_file(into.manifest_.files[position].executable)) {}
+
+    void write(std::span<const std::byte> data) override { file_.write(data); }
+    void finish() override { into_.place(position_, std::move(file_)); }
+
+   private:
+    IntoDirectory& into_;
+    const std::size_t position_;
+    PartialFile file_;
+  };
+
+  void place(std::size_t position, PartialFile file) {
+    const std::string& path = paths_.at(position);
+    PulledEntry entry = entry_of(manifest_.files[position]);
+    entry.stamp = target_.place_file(std::move(file), path);
+    const std::lock_guard lock(mutex_);
+    placed_.emplace(path, std::move(entry));
+  }
+
+  const TargetDirectory& target_;
+  const storage::Manifest& manifest_;
+  std::map<std::size_t, std::string> paths_;
+  std::mutex mutex_;
+  std::map<std::string, PulledEntry> placed_;
+};
+
+std::vector<ChosenFile> only_file(std::vector<ChosenFile> chosen, const std::string& path) {
+  if (path.empty()) return chosen;
+  std::erase_if(chosen, [&](const ChosenFile& file) { return file.path != path; });
+  if (chosen.empty()) throw Error(ErrorCode::not_found, "there is no file " + path);
+  return chosen;
+}
+
+std::vector<PullState> known_states(const TargetDirectory& target) {
+  std::vector<PullState> known;
+  for (const auto& file : {target.state_file(), target.incoming_file()}) {
+    if (auto state = find_pull_state(file)) known.push_back(std::move(*state));
+  }
+  return known;
+}
+
+// Everything that the directory will hold by our hand, whether this pull ends or not.
+PullState incoming_state(const ServerAccess& access, const ResolvedVersion& version,
+                         const storage::Manifest& manifest,
+                         const std::vector<ChosenFile>& chosen) {
+  PullState state{access.url, version.reference(), version.digest.to_string(), 0, {}};
+  for (const ChosenFile& file : chosen) {
+    state.entries.emplace(file.path, entry_of(manifest.files[file.position]));
+  }
+  return state;
+}
+
+std::uint64_t size_of(const storage::Manifest& manifest,
+                      const std::vector<ChosenFile>& files) {
+  std::uint64_t sum = 0;
+  for (const ChosenFile& file : files) sum += manifest.files[file.position].size_bytes;
+  return sum;
+}
+
+std::map<std::string, PulledEntry> fetch_chosen(const ServerAccess& access,
+                                                const ResolvedVersion& version,
+                                                const storage::Manifest& manifest,
+                                                const PullPlan& plan,
+                                                const TargetDirectory& target) {
+  Progress progress("pulling", size_of(manifest, plan.fetch));
+  IntoDirectory into(target, manifest, plan.fetch);
+  std::vector<std::size_t> positions;
+  for (const ChosenFile& file : plan.fetch) positions.push_back(file.position);
+  fetch_files(access, version, manifest, positions, into, progress);
+  return into.take_placed();
+}
+
+// Makes the directory what the plan says, and returns what is in it by our hand.
+std::map<std::string, PulledEntry> carry_out(const ServerAccess& access,
+                                             const ResolvedVersion& version,
+                                             const storage::Manifest& manifest,
+                                             PullPlan& plan,
+                                             const TargetDirectory& target) {
+  for (const std::string& path : plan.remove_first) target.remove(path);
+  auto entries = fetch_chosen(access, version, manifest, plan, target);
+  for (const std::string& path : plan.mode_changes) {
+    PulledEntry& entry = plan.kept.at(path);
+    entry.stamp = target.set_executable(path, entry.executable);
+  }
+  for (const ChosenFile& link : plan.links) {
+    const storage::ManifestFile& file = manifest.files[link.position];
+    target.place_link(file.link, link.path);
+    entries.emplace(link.path, entry_of(file));
+  }
+  for (const ChosenFile& directory : plan.directories) {
+    target.make_directory(directory.path);
+    entries.emplace(directory.path, entry_of(manifest.files[directory.position]));
+  }
+  for (const std::string& path : plan.remove_last) target.remove(path);
+  entries.merge(plan.kept);
+  return entries;
+}
+
+void save_result(const TargetDirectory& target, PullState state,
+                 std::map<std::string, PulledEntry> entries,
+                 const std::vector<PullState>& known, Leftovers leftovers) {
+  state.entries = std::move(entries);
+  if (leftovers == Leftovers::keep) {
+    for (const PullState& earlier : known) {
+      state.entries.insert(earlier.entries.begin(), earlier.entries.end());
+    }
+  }
+  save_pull_state(target.state_file(), std::move(state));
+  std::filesystem::remove(target.incoming_file());
+}
+
+void warn(const storage::Manifest& manifest, const PullPlan& plan) {
+  for (const std::string& path : plan.left_changed) {
+    fmt::print(stderr, "mendel: warning: {} is no part of it, but was changed: kept\n",
+               printable(path));
+  }
+  for (const ChosenFile& file : plan.elsewhere) {
+    fmt::print(stderr, "mendel: {} is not pulled: it stays at {}\n", printable(file.path),
+               printable(manifest.files[file.position].locations.front()));
+  }
+  for (const auto& component : manifest.components) {
+    fmt::print(stderr, "mendel: the component {} is {}: pull it by itself\n",
+               component.name, component.ref);
+  }
+}
+
+void report(const ResolvedVersion& version, const TargetDirectory& target,
+            const storage::Manifest& manifest, const PullPlan& plan, std::size_t file_count,
+            const GlobalOptions& global) {
+  if (global.json) {
+    return print_json(
+        {{"reference", version.reference()},
+         {"digest", version.digest.to_string()},
+         {"directory", target.path().string()},
+         {"file_count", file_count},
+         {"fetched_count", plan.fetch.size()},
+         {"removed_count", plan.remove_first.size() + plan.remove_last.size()}});
+  }
+  fmt::print("{}  {}\n", version.reference(), version.digest.to_string());
+  fmt::print(stderr, "{}: {} files, of which {} were new ({})\n", target.path().string(),
+             file_count, plan.fetch.size(), format_size(size_of(manifest, plan.fetch)));
+}
+
+void pull(const PullArguments& arguments, const GlobalOptions& global) {
+  const Reference reference = Reference::parse(arguments.reference);
+  const std::string platform_here = arguments.platform == "auto" ? own_platform() : "";
+  const auto choice = parse_platform_choice(arguments.platform, platform_here);
+
+  ApiClient server = connect(global);
+  const ResolvedVersion version = get_version(server, reference);
+  warn_if_yanked(version);
+  const storage::Manifest manifest = get_manifest(server, version);
+  const auto chosen = only_file(choose_files(manifest, choice), arguments.file);
+
+  const auto target = TargetDirectory::open_or_create(
+      arguments.directory.empty() ? version.artifact.name().text() : arguments.directory);
+  const auto known = known_states(target);
+  const auto leftovers = arguments.file.empty() ? Leftovers::remove : Leftovers::keep;
+  const auto strangers = arguments.force ? Strangers::replace : Strangers::refuse;
+  PullPlan plan = plan_pull(manifest, chosen, target, known, {strangers, leftovers});
+
+  PullState state = incoming_state(server.access(), version, manifest, chosen);
+  save_pull_state(target.incoming_file(), state);
+  auto entries = carry_out(server.access(), version, manifest, plan, target);
+  const std::size_t file_count = entries.size();
+  save_result(target, std::move(state), std::move(entries), known, leftovers);
+  warn(manifest, plan);
+  report(version, target, manifest, plan, file_count, global);
+}
+
+}  // namespace
+
+void declare_pull(CLI::App& app, const GlobalOptions& global) {
+  app.footer(R"(
+Every file is checked against its digest, and appears whole or not at all. Files that are right
+already are not fetched again, and of large files that were pulled before only the parts that
+differ. Files of an earlier pull that the version does not have are removed, unless they were
+changed since. A file that was not pulled, and is in the way, is left alone and named: --force
+replaces it. What was pulled is remembered in DIR/.mendel, for this and for 'mendel verify DIR'.
+
+Platforms: if there are files for several, one must be chosen. A file for all platforms is used
+where there is none for the chosen one. With 'auto' it is MENDEL_PLATFORM, or BINARY_TAG, or a
+lower level of the same architecture (x86_64_v2 for x86_64_v3), or what is for all platforms.
+With 'all', files for a platform go to DIR/PLATFORM/.
+
+Examples:
+  mendel pull lhcb/lamarr-trk@production --platform auto --to model/
+  mendel pull lhcb/calib-2016:3
+  mendel pull lhcb/lamarr-trk:17 --file libtrk.so --platform x86_64_v2-el9-gcc13-opt)");
+  auto arguments = std::make_shared<PullArguments>();
+  app.add_option("REF", arguments->reference, "a version")->required();
+  app.add_option("--to", arguments->directory, "where to; otherwise the artifact's name")
+      ->type_name("DIR");
+  app.add_option("--platform", arguments->platform, "a platform, auto, or all")
+      ->type_name("PLATFORM");
+  app.add_option("--file", arguments->file, "only this file; others stay as they are")
+      ->type_name("PATH");
+  app.add_flag("--force", arguments->force,
+               "replace files that were not pulled, or were changed");
+  app.callback([arguments, &global] { pull(*arguments, global); });
+}
+
+}  // namespace mendel::cli

@@ -1,0 +1,198 @@
+#include "cli/target_directory.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "storage/base/error.h"
+#include "storage/base/posix_error.h"
+
+namespace mendel::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kPartial = ".mendel/partial";
+constexpr const char* kLock = ".mendel/lock";
+constexpr int kOpenDirectory = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+
+std::string parent_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == path.npos ? std::string() : path.substr(0, slash);
+}
+
+std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+[[noreturn]] void throw_step_error(const std::string& path, int error_number) {
+  if (error_number == ELOOP || error_number == ENOTDIR) {
+    throw Error(ErrorCode::failed_precondition,
+                "something other than a directory is in the way of " + path);
+  }
+  throw_posix_error("open the directory of", path, error_number);
+}
+
+enum class Missing { stop, create };
+
+// The directory that path is in, one step at a time and never through a link. An invalid Fd
+// if a step is missing.
+Fd open_parent(const Fd& top, const std::string& path, Missing missing) {
+  Fd here(::openat(top.get(), ".", kOpenDirectory));
+  const std::string parent = parent_of(path);
+  for (std::size_t begin = 0; begin < parent.size();) {
+    const std::size_t end = std::min(parent.find('/', begin), parent.size());
+    const std::string step = parent.substr(begin, end - begin);
+    if (step == ".." || step == "." || step.empty()) throw_step_error(path, ELOOP);
+    Fd next(::openat(here.get(), step.c_str(), kOpenDirectory | O_NOFOLLOW));
+    if (!next && errno == ENOENT && missing == Missing::create) {
+      if (::mkdirat(here.get(), step.c_str(), 0777) != 0 && errno != EEXIST) {
+        throw_posix_error("make the directory of", path, errno);
+      }
+      next = Fd(::openat(here.get(), step.c_str(), kOpenDirectory | O_NOFOLLOW));
+    }
+    if (!next && errno == ENOENT) return next;
+    if (!next) throw_step_error(path, errno);
+    here = std::move(next);
+    begin = end + 1;
+  }
+  return here;
+}
+
+LocalEntry::Type type_of(const struct stat& status) {
+  if (S_ISREG(status.st_mode)) return LocalEntry::Type::file;
+  if (S_ISDIR(status.st_mode)) return LocalEntry::Type::directory;
+  return S_ISLNK(status.st_mode) ? LocalEntry::Type::link : LocalEntry::Type::other;
+}
+
+std::string read_link(const Fd& parent, const std::string& name) {
+  char target[PATH_MAX];
+  const ::ssize_t size = ::readlinkat(parent.get(), name.c_str(), target, sizeof target);
+  return size < 0 ? std::string() : std::string(target, std::size_t(size));
+}
+
+void rename_into(const fs::path& from, const Fd& parent, const std::string& path) {
+  if (::renameat(AT_FDCWD, from.c_str(), parent.get(), name_of(path).c_str()) == 0) return;
+  if (errno == EISDIR || errno == ENOTEMPTY || errno == EEXIST) {
+    throw Error(ErrorCode::already_exists, "a directory is in the way of " + path);
+  }
+  throw_posix_error("write", path, errno);
+}
+
+Fd lock(const fs::path& directory) {
+  Fd lock(::open((directory / kLock).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+  if (!lock) throw_posix_error("create", (directory / kLock).string(), errno);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    throw Error(ErrorCode::aborted, "another pull is working in " + directory.string());
+  }
+  return lock;
+}
+
+}  // namespace
+
+PartialFile::~PartialFile() {
+  if (file_) ::unlink(path_.c_str());
+}
+
+TargetDirectory::TargetDirectory(fs::path path, Fd directory, Fd lock)
+    : path_(std::move(path)),
+      directory_(std::move(directory)),
+      lock_(std::move(lock)),
+      partial_count_(std::make_unique<std::atomic<std::uint64_t>>(0)) {}
+
+TargetDirectory TargetDirectory::open_or_create(const fs::path& directory) {
+  std::error_code status;
+  fs::create_directories(directory / kPartial, status);
+  if (status) throw_posix_error("create", directory.string(), status.value());
+  Fd top(::open(directory.c_str(), kOpenDirectory));
+  if (!top) throw_posix_error("open", directory.string(), errno);
+  TargetDirectory target(directory, std::move(top), lock(directory));
+  target.remove_partial_files();
+  return target;
+}
+
+std::optional<LocalEntry> TargetDirectory::find(const std::string& path) const {
+  const Fd parent = open_parent(directory_, path, Missing::stop);
+  struct stat status;
+  if (!parent) return std::nullopt;
+  if (::fstatat(parent.get(), name_of(path).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    if (errno == ENOENT) return std::nullopt;
+    throw_posix_error("look at", path, errno);
+  }
+  LocalEntry entry{type_of(status), stamp_of(status), (status.st_mode & S_IXUSR) != 0, ""};
+  if (entry.type == LocalEntry::Type::link) entry.link = read_link(parent, name_of(path));
+  return entry;
+}
+
+Fd TargetDirectory::open_file(const std::string& path) const {
+  const Fd parent = open_parent(directory_, path, Missing::stop);
+  if (!parent) throw_posix_error("open", path, ENOENT);
+  Fd file(::openat(parent.get(), name_of(path).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!file) throw_posix_error("open", path, errno);
+  return file;
+}
+
+PartialFile TargetDirectory::create_file(bool executable) const {
+  const fs::path path = new_partial_path();
+  Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                 executable ? 0777 : 0666));
+  if (!file) throw_posix_error("create", path.string(), errno);
+  return {path, std::move(file)};
+}
+
+FileStamp TargetDirectory::place_file(PartialFile file, const std::string& path) const {
+  const Fd parent = open_parent(directory_, path, Missing::create);
+  rename_into(file.path_, parent, path);
+  const Fd placed = std::move(file.file_);
+  return stamp_of(placed, path);
+}
+
+void TargetDirectory::place_link(const std::string& target, const std::string& path) const {
+  const Fd parent = open_parent(directory_, path, Missing::create);
+  const fs::path partial = new_partial_path();
+  if (::symlink(target.c_str(), partial.c_str()) != 0)
+    throw_posix_error("link", path, errno);
+  rename_into(partial, parent, path);
+}
+
+void TargetDirectory::make_directory(const std::string& path) const {
+  open_parent(directory_, path + "/.", Missing::create);
+}
+
+FileStamp TargetDirectory::set_executable(const std::string& path, bool executable) const {
+  const Fd file = open_file(path);
+  struct stat status;
+  if (::fstat(file.get(), &status) != 0) throw_posix_error("look at", path, errno);
+  const ::mode_t readers = status.st_mode & 0444;
+  const ::mode_t mode = (status.st_mode & 0666) | (executable ? readers >> 2 : 0);
+  if (::fchmod(file.get(), mode) != 0) throw_posix_error("change the mode of", path, errno);
+  return stamp_of(file, path);
+}
+
+void TargetDirectory::remove(const std::string& path) const {
+  const Fd parent = open_parent(directory_, path, Missing::stop);
+  if (!parent) return;
+  const std::string name = name_of(path);
+  if (::unlinkat(parent.get(), name.c_str(), 0) != 0 && errno != ENOENT &&
+      ::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT &&
+      errno != ENOTEMPTY) {
+    throw_posix_error("remove", path, errno);
+  }
+  for (std::string up = parent_of(path); !up.empty(); up = parent_of(up)) {
+    const Fd above = open_parent(directory_, up, Missing::stop);
+    if (!above || ::unlinkat(above.get(), name_of(up).c_str(), AT_REMOVEDIR) != 0) return;
+  }
+}
+
+void TargetDirectory::remove_partial_files() const {
+  for (const auto& left_over : fs::directory_iterator(path_ / kPartial)) {
+    ::unlink(left_over.path().c_str());
+  }
+}
+
+fs::path TargetDirectory::new_partial_path() const {
+  return path_ / kPartial / std::to_string((*partial_count_)++);
+}
+
+}  // namespace mendel::cli

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/local_file.h"
+
+namespace mendel::cli {
+
+struct LocalEntry {
+  enum class Type { file, directory, link, other };
+  Type type;
+  FileStamp stamp;
+  bool executable = false;
+  std::string link;  // where it points
+};
+
+// A file that is being written beside its place. Dropped without being placed, it is
+// removed.
+class PartialFile {
+ public:
+  PartialFile(std::filesystem::path path, Fd file)
+      : path_(std::move(path)), file_(std::move(file)) {}
+  PartialFile(PartialFile&& other) noexcept = default;
+  ~PartialFile();
+
+  void write(std::span<const std::byte> data) { write_all(file_, data, path_.native()); }
+
+ private:
+  friend class TargetDirectory;
+  std::filesystem::path path_;
+  Fd file_;
+};
+
+// The directory that a pull writes into. Paths are relative to it, '/'-separated, and lead
+// through directories only: a link on the way is refused (failed_precondition), so that
+// nothing is ever written outside, whatever the paths say.
+//
+// What is written becomes visible at once and whole: it is made below .mendel/partial and
+// renamed to its place. One pull at a time works in a directory: a second one is told so
+// (aborted). Several threads may create and place files.
+class TargetDirectory {
+ public:
+  // Makes it and its parents if need be.
+  static TargetDirectory open_or_create(const std::filesystem::path& directory);
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path state_file() const { return path_ / ".mendel/pull.json"; }
+
+  // What a pull that is under way is going to make of it.
+  std::filesystem::path incoming_file() const { return path_ / ".mendel/incoming.json"; }
+
+  std::optional<LocalEntry> find(const std::string& path) const;
+  Fd open_file(const std::string& path) const;
+
+  PartialFile create_file(bool executable) const;
+
+  // Replaces a file or link that is there. Throws already_exists for a directory.
+  FileStamp place_file(PartialFile file, const std::string& path) const;
+  void place_link(const std::string& target, const std::string& path) const;
+  void make_directory(const std::string& path) const;
+  FileStamp set_executable(const std::string& path, bool executable) const;
+
+  // The file, link or empty directory, and then the parents that became empty.
+  void remove(const std::string& path) const;
+
+ private:
+  TargetDirectory(std::filesystem::path path, Fd directory, Fd lock);
+  void remove_partial_files() const;
+  std::filesystem::path new_partial_path() const;
+
+  std::filesystem::path path_;
+  Fd directory_;
+  Fd lock_;
+  std::unique_ptr<std::atomic<std::uint64_t>> partial_count_;
+};
+
+}  // namespace mendel::cli

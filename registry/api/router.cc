@@ -64,6 +64,13 @@ Error not_found(std::string_view path) {
   return {ErrorCode::not_found, fmt::format("there is nothing at {}", path)};
 }
 
+// A log line is one line, whatever a message quotes.
+std::string one_line(std::string text) {
+  std::ranges::replace_if(text, [](unsigned char c) { return c < ' '; }, ' ');
+  std::ranges::replace(text, '"', '\'');
+  return text;
+}
+
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 
 }  // namespace
@@ -140,7 +147,7 @@ std::optional<Response> Router::guarded(const RequestHead& head, Step step) cons
 Response Router::failure(const RequestHead& head, const Error& error) const noexcept {
   if (http_status(error.code()) >= 500) {
     spdlog::error("request={} method={} path={} error={} cause=\"{}\"", head.id, head.method,
-                  path_of(head.target), wire_name(error.code()), error.what());
+                  path_of(head.target), wire_name(error.code()), one_line(error.what()));
   }
   return problem_response(error, head.id);
 }
@@ -238,10 +245,10 @@ void Router::authorise(Match& match) const {
   if (caller.is_anonymous()) {
     throw Error(ErrorCode::unauthenticated, "this needs a token");
   }
-  if (match.route->policy == Policy::admin &&
-      !(caller.is_admin && caller.scopes.has(Scope::admin))) {
+  if (match.route->policy == Policy::admin && !caller.administers_server()) {
     throw Error(ErrorCode::permission_denied,
-                "this needs a token of an administrator, with the scope 'admin'");
+                "this needs a token of an administrator, with the scope 'admin' and not "
+                "bound to a namespace");
   }
 }
 

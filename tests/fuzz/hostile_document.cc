@@ -1,0 +1,51 @@
+#include "tests/fuzz/hostile_document.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "storage/base/error.h"
+#include "storage/manifest.h"
+#include "storage/recipe.h"
+
+namespace mendel::testing {
+
+namespace {
+
+void require(bool promise) {
+  if (!promise) std::abort();
+}
+
+// Returns whether decoding came to its end.
+template <typename Decode>
+bool accepts(ErrorCode refusal, Decode decode) {
+  try {
+    decode();
+    return true;
+  } catch (const Error& error) {
+    require(error.code() == refusal);
+    return false;
+  }
+}
+
+}  // namespace
+
+bool decode_hostile_recipe(std::span<const std::byte> input) {
+  return accepts(ErrorCode::data_loss, [&] {
+    const auto recipe = storage::decode_recipe(input);
+    require(recipe.height <= storage::kRecipeHeightMax);
+    require(recipe.size_bytes() <= storage::kBlobSizeMax);
+    for (const auto& entry : recipe.entries) require(entry.pack <= recipe.packs.size());
+    require(std::ranges::equal(storage::encode_recipe(recipe), input));
+  });
+}
+
+bool decode_hostile_manifest(std::span<const std::byte> input) {
+  return accepts(ErrorCode::unprocessable, [&] {
+    auto manifest = storage::decode_manifest(as_text(input));
+    for (const auto& file : manifest.files) require(!storage::path_problem(file.path));
+    storage::normalise(manifest);
+    require(storage::encode_manifest(manifest) == as_text(input));
+  });
+}
+
+}  // namespace mendel::testing

@@ -1,0 +1,74 @@
+#include "tests/fuzz/hostile_document.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/testing/random_bytes.h"
+
+namespace mendel::testing {
+namespace {
+
+using Decode = bool (*)(std::span<const std::byte>);
+
+struct Kind {
+  std::string folder;
+  Decode decode;
+};
+
+class HostileDocument : public ::testing::TestWithParam<Kind> {
+ protected:
+  bool accepts(const std::string& input) {
+    return GetParam().decode(std::as_bytes(std::span(input)));
+  }
+
+  // By file name, which says what is wrong with the input, or that it is accepted.
+  std::map<std::string, std::string> corpus() {
+    std::map<std::string, std::string> inputs;
+    const auto folder = std::filesystem::path(MENDEL_CORPUS) / GetParam().folder;
+    for (const auto& file : std::filesystem::directory_iterator(folder)) {
+      std::ifstream stream(file.path(), std::ios::binary);
+      inputs.emplace(file.path().filename(),
+                     std::string(std::istreambuf_iterator<char>(stream), {}));
+    }
+    return inputs;
+  }
+};
+
+TEST_P(HostileDocument, IsAcceptedExactlyIfItsNameSaysSo) {
+  const auto inputs = corpus();
+  ASSERT_GE(inputs.size(), 5u);
+  for (const auto& [name, input] : inputs) {
+    EXPECT_EQ(accepts(input), name.starts_with("accepted")) << name;
+  }
+}
+
+TEST_P(HostileDocument, BreaksNoPromiseHoweverItIsMutated) {
+  SeededRandom random(1);
+  std::size_t refused = 0;
+  for (const auto& [name, input] : corpus()) {
+    if (input.empty()) continue;
+    for (int round = 0; round < 3'000; ++round) {
+      std::string mutant = input;
+      for (std::size_t count = 1 + random.below(3); count > 0; --count) {
+        mutant[random.below(mutant.size())] = static_cast<char>(random.next());
+      }
+      if (random.below(4) == 0) mutant.resize(random.below(mutant.size()) + 1);
+      if (!accepts(mutant)) ++refused;
+    }
+  }
+  EXPECT_GT(refused, 5'000u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Recipe, HostileDocument,
+                         ::testing::Values(Kind{"recipe", decode_hostile_recipe}));
+INSTANTIATE_TEST_SUITE_P(Manifest, HostileDocument,
+                         ::testing::Values(Kind{"manifest", decode_hostile_manifest}));
+
+}  // namespace
+}  // namespace mendel::testing

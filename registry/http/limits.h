@@ -9,14 +9,14 @@ namespace mendel::registry::http {
 // has one of these; nothing else in this folder is a limit.
 //
 // What a connection costs, the kernel's socket buffers apart:
-//   idle                4 KiB input buffer, 2 KiB of session and coroutine frames
+//   idle                10 KiB: 4 KiB input buffer, session and coroutine frames
 //   idle, with TLS      about 60 KiB more: OpenSSL's state and Asio's record buffers
 //   a request's head    up to 4 x head_size_bytes_max while it is read
 //   a streamed body     two buffers of body_buffer_size_bytes while body_memory_bytes_max
 //                       lasts for all connections together, of body_buffer_size_bytes_min
 //                       after that
-// so 1 000 uploads at once take 64 MiB + 1 000 x 2 x 16 KiB = 95 MiB, and 2 000 idle
-// connections 12 MiB.
+// so 2 000 idle connections take 20 MiB, and 1 000 uploads at once 64 MiB +
+// 1 000 x (2 x 16 KiB + 10 KiB) = 105 MiB.
 struct Limits {
   std::chrono::milliseconds handshake_timeout{10'000};  // TLS: close
   std::chrono::milliseconds head_timeout{10'000};     // from the first byte to the end: 408

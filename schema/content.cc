@@ -109,6 +109,20 @@ constexpr Statement kListNamespaceIds{"list_namespace_ids", R"sql(
     select id from namespace order by id
   )sql"};
 
+constexpr Statement kListVersionManifests{"list_version_manifests", R"sql(
+    select distinct v.digest
+      from version v join artifact a on a.id = v.artifact_id
+     where a.namespace_id = $1
+     order by v.digest
+  )sql"};
+
+constexpr Statement kAttachBlobAgain{"attach_blob_again", R"sql(
+    insert into blob (namespace_id, digest, size_bytes, pack_id, recipe)
+    select $1::bigint, digest, size_bytes, pack_id, recipe
+      from blob where digest = $2 order by namespace_id limit 1
+    on conflict on constraint blob_pk do nothing
+  )sql"};
+
 BlobPlaceRow read_blob_place(const Row& row) {
   return {at<Digest>(row, "digest"), at<std::int64_t>(row, "size_bytes"),
           at<std::optional<Digest>>(row, "recipe"), at<std::int64_t>(row, "pack_namespace"),
@@ -230,6 +244,18 @@ std::vector<std::int64_t> list_namespace_ids(Transaction& tx) {
     ids.push_back(at<std::int64_t>(row, "id"));
   }
   return ids;
+}
+
+std::vector<Digest> list_version_manifests(Transaction& tx, std::int64_t ns) {
+  std::vector<Digest> digests;
+  for (const auto& row : tx.exec(kListVersionManifests, ns)) {
+    digests.push_back(at<Digest>(row, "digest"));
+  }
+  return digests;
+}
+
+bool attach_blob_again(Transaction& tx, std::int64_t ns, const Digest& digest) {
+  return tx.exec_counting(kAttachBlobAgain, ns, digest) == 1;
 }
 
 }  // namespace mendel::schema

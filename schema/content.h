@@ -110,7 +110,14 @@ void insert_upload_pack(Transaction& tx, std::string_view upload_id, std::int64_
 std::vector<UploadPackRow> list_upload_packs(Transaction& tx, std::string_view upload_id,
                                              std::int32_t limit);
 
-// The namespaces there are, for going through the object store.
+// For making rows again from the object store: the namespaces there are, and the manifests
+// that versions of one name.
 std::vector<std::int64_t> list_namespace_ids(Transaction& tx);
+std::vector<Digest> list_version_manifests(Transaction& tx, std::int64_t ns);
+
+// Gives ns the blob of whichever namespace has it, and returns whether any has. Only for
+// what a version of ns names: that it may have the blob was found out when it was
+// published.
+bool attach_blob_again(Transaction& tx, std::int64_t ns, const Digest& digest);
 
 }  // namespace mendel::schema

@@ -78,7 +78,7 @@ configure_and_build() {
     cd "$mendel_root"
     cmake --preset "$preset" && cmake --build --preset "$preset" ${1:+--target "$@"}
   ) >"$log" 2>&1 </dev/null || {
-    grep -E 'error|FAILED|CMake Error' -A 5 "$log" | head -n 60 >&2
+    grep -E 'error:|^FAILED|CMake Error|undefined reference' -A 3 "$log" | head -n 60 >&2
     die "$preset does not build; the whole log is in $log"
   }
 }

@@ -26,6 +26,11 @@ struct Command {
 constexpr Command kCommands[] = {
     {kFiles, "push", "make a version of files and directories", declare_push},
     {kFiles, "pull", "bring the files of a version into a directory", declare_pull},
+    {kFiles, "cat", "write one file of a version to standard output", declare_cat},
+    {kFiles, "url", "print the URL of a file, which never changes its meaning",
+     declare_url},
+    {kFiles, "verify", "check a version, or a directory that was pulled into",
+     declare_verify},
     {kLook, "list", "what is there", declare_list},
     {kLook, "show", "all about one version", declare_show},
     {kLook, "log", "the versions of an artifact, newest first", declare_log},

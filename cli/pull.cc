@@ -83,7 +83,8 @@ std::vector<ChosenFile> only_file(std::vector<ChosenFile> chosen, const std::str
 
 std::vector<PullState> known_states(const TargetDirectory& target) {
   std::vector<PullState> known;
-  for (const auto& file : {target.state_file(), target.incoming_file()}) {
+  if (auto state = find_pull_state(target.state_file())) known.push_back(std::move(*state));
+  for (const auto& file : target.incoming_files()) {
     if (auto state = find_pull_state(file)) known.push_back(std::move(*state));
   }
   return known;
@@ -156,7 +157,7 @@ void save_result(const TargetDirectory& target, PullState state,
     }
   }
   save_pull_state(target.state_file(), std::move(state));
-  std::filesystem::remove(target.incoming_file());
+  for (const auto& ended : target.incoming_files()) std::filesystem::remove(ended);
 }
 
 void warn(const storage::Manifest& manifest, const PullPlan& plan) {
@@ -210,7 +211,7 @@ void pull(const PullArguments& arguments, const GlobalOptions& global) {
   PullPlan plan = plan_pull(manifest, chosen, target, known, {strangers, leftovers});
 
   PullState state = incoming_state(server.access(), version, manifest, chosen);
-  save_pull_state(target.incoming_file(), state);
+  save_pull_state(target.new_incoming_file(), state);
   auto entries = carry_out(server.access(), version, manifest, plan, target);
   const std::size_t file_count = entries.size();
   save_result(target, std::move(state), std::move(entries), known, leftovers);

@@ -15,6 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kState = ".mendel";
+const std::string kIncoming = "incoming-";
 constexpr const char* kPartial = ".mendel/partial";
 constexpr const char* kLock = ".mendel/lock";
 constexpr int kOpenDirectory = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
@@ -80,6 +82,12 @@ void rename_into(const fs::path& from, const Fd& parent, const std::string& path
   throw_posix_error("write", path, errno);
 }
 
+Fd open_directory(const fs::path& directory) {
+  Fd open(::open(directory.c_str(), kOpenDirectory));
+  if (!open) throw_posix_error("open", directory.string(), errno);
+  return open;
+}
+
 Fd lock(const fs::path& directory) {
   Fd lock(::open((directory / kLock).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   if (!lock) throw_posix_error("create", (directory / kLock).string(), errno);
@@ -105,11 +113,26 @@ TargetDirectory TargetDirectory::open_or_create(const fs::path& directory) {
   std::error_code status;
   fs::create_directories(directory / kPartial, status);
   if (status) throw_posix_error("create", directory.string(), status.value());
-  Fd top(::open(directory.c_str(), kOpenDirectory));
-  if (!top) throw_posix_error("open", directory.string(), errno);
-  TargetDirectory target(directory, std::move(top), lock(directory));
+  TargetDirectory target(directory, open_directory(directory), lock(directory));
   target.remove_partial_files();
   return target;
+}
+
+TargetDirectory TargetDirectory::open(const fs::path& directory) {
+  return {directory, open_directory(directory), Fd()};
+}
+
+std::vector<fs::path> TargetDirectory::incoming_files() const {
+  std::vector<fs::path> files;
+  for (const auto& item : fs::directory_iterator(path_ / kState)) {
+    if (item.path().filename().string().starts_with(kIncoming))
+      files.push_back(item.path());
+  }
+  return files;
+}
+
+fs::path TargetDirectory::new_incoming_file() const {
+  return path_ / kState / (kIncoming + std::to_string(incoming_files().size()) + ".json");
 }
 
 std::optional<LocalEntry> TargetDirectory::find(const std::string& path) const {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/local_file.h"
 
@@ -47,11 +48,15 @@ class TargetDirectory {
   // Makes it and its parents if need be.
   static TargetDirectory open_or_create(const std::filesystem::path& directory);
 
+  // To look only: needs no right to write there, and waits for nobody.
+  static TargetDirectory open(const std::filesystem::path& directory);
+
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path state_file() const { return path_ / ".mendel/pull.json"; }
 
-  // What a pull that is under way is going to make of it.
-  std::filesystem::path incoming_file() const { return path_ / ".mendel/incoming.json"; }
+  // What pulls that have not ended were going to make of it; and a name for one more.
+  std::vector<std::filesystem::path> incoming_files() const;
+  std::filesystem::path new_incoming_file() const;
 
   std::optional<LocalEntry> find(const std::string& path) const;
   Fd open_file(const std::string& path) const;

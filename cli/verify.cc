@@ -1,0 +1,111 @@
+#include <fmt/core.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/command.h"
+#include "cli/directory_check.h"
+#include "cli/fetch.h"
+#include "cli/output.h"
+#include "cli/resolve.h"
+
+namespace mendel::cli {
+
+namespace {
+
+// Looks at bytes and keeps none: fetching verifies them.
+class Nowhere : public FileDestination {
+ public:
+  std::unique_ptr<FileReceiver> begin(std::size_t) override {
+    return std::make_unique<Receiver>();
+  }
+
+ private:
+  struct Receiver : FileReceiver {
+    void write(std::span<const std::byte>) override {}
+    void finish() override {}
+  };
+};
+
+void verify_version(const Reference& reference, const GlobalOptions& global) {
+  ApiClient server = connect(global);
+  const ResolvedVersion version = get_version(server, reference);
+  const storage::Manifest manifest = get_manifest(server, version);
+  std::vector<std::size_t> stored;
+  std::uint64_t size_bytes = 0;
+  for (std::size_t i = 0; i < manifest.files.size(); ++i) {
+    if (!manifest.files[i].digest) continue;
+    stored.push_back(i);
+    size_bytes += manifest.files[i].size_bytes;
+  }
+  {
+    Progress progress("verifying", size_bytes);
+    Nowhere nowhere;
+    fetch_files(server.access(), version, manifest, stored, nowhere, progress);
+  }
+  if (global.json) {
+    return print_json({{"reference", version.reference()},
+                       {"digest", version.digest.to_string()},
+                       {"file_count", stored.size()},
+                       {"size_bytes", size_bytes}});
+  }
+  fmt::print("{}  {} files of {}: all as the manifest says\n", version.reference(),
+             stored.size(), format_size(size_bytes));
+}
+
+void print_paths(const char* what, const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) fmt::print("{}  {}\n", what, printable(path));
+}
+
+void verify_directory(const std::string& directory, const GlobalOptions& global) {
+  const auto target = TargetDirectory::open(directory);
+  const auto state = find_pull_state(target.state_file());
+  if (!state) throw Error(ErrorCode::not_found, "nothing was pulled into " + directory);
+
+  const DirectoryCheck check = check_directory(target, *state);
+  if (global.json) {
+    print_json({{"reference", state->reference},
+                {"digest", state->digest},
+                {"changed", check.changed},
+                {"missing", check.missing},
+                {"extra", check.extra}});
+  } else {
+    print_paths("changed", check.changed);
+    print_paths("missing", check.missing);
+    print_paths("extra  ", check.extra);
+  }
+  if (check.is_damaged()) {
+    throw Error(ErrorCode::data_loss,
+                directory + " is not what " + state->reference + " was: " +
+                    fmt::format("{} changed, {} missing", check.changed.size(),
+                                check.missing.size()));
+  }
+  if (!global.json) {
+    fmt::print("{}: {} files as in {}\n", directory, check.entry_count, state->reference);
+  }
+}
+
+// A reference needs a '/', as a path may have one; what exists as a directory is one.
+void verify(const std::string& what, const GlobalOptions& global) {
+  if (std::filesystem::is_directory(what)) return verify_directory(what, global);
+  verify_version(Reference::parse(what), global);
+}
+
+}  // namespace
+
+void declare_verify(CLI::App& app, const GlobalOptions& global) {
+  app.footer(R"(
+A directory that was pulled into is compared with what was pulled: files that were changed or
+are missing are named, and the exit status is 14; files beyond those are named, and do no harm.
+No server is asked. A version is read from the server, whole, and every file compared with its
+digest. What exists as a directory is taken for one.
+
+Examples:
+  mendel verify model/
+  mendel verify lhcb/lamarr-trk:17)");
+  auto what = std::make_shared<std::string>();
+  app.add_option("REF|DIR", *what, "a version, or a directory that was pulled into")
+      ->required();
+  app.callback([what, &global] { verify(*what, global); });
+}
+
+}  // namespace mendel::cli

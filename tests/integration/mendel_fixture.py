@@ -1,0 +1,138 @@
+"""A running mendeld and the mendel command, for tests in Python's standard library alone.
+
+    class PushTest(mendel_fixture.ServerTest):
+        def test_something(self):
+            self.mendel("push", "model", "lhcb/x", self.path("out"))
+
+The programs are taken from MENDELD and MENDEL in the environment, which ctest sets. One server
+serves all tests of a class; each test has a namespace and a directory of its own.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+READY_SECONDS_MAX = 60
+
+
+class Server:
+    """mendeld on a free port of the loopback, with a data directory of its own."""
+
+    def __init__(self, *options):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="mendel-test-"))
+        self.root.chmod(0o755)  # the private PostgreSQL may run as another user
+        self.data = self.root / "data"
+        self.options = options
+        self.process = None
+        self.start()
+
+    def start(self):
+        self.log = open(self.root / "log", "ab")
+        self.process = subprocess.Popen(
+            [os.environ["MENDELD"], "--data", self.data, "--listen", "127.0.0.1:0", *self.options],
+            stdout=self.log, stderr=self.log)
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        while not self._is_ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError("mendeld did not start:\n" + self.log_text())
+            time.sleep(0.05)
+        self.token = (self.data / "admin-token").read_text().strip()
+
+    def _is_ready(self):
+        ports = re.findall(r"127\.0\.0\.1:([1-9][0-9]*)", self.log_text()[self._log_offset():])
+        if not ports:
+            return False
+        self.url = f"http://127.0.0.1:{ports[-1]}"
+        try:
+            return urllib.request.urlopen(self.url + "/readyz", timeout=5).status == 200
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _log_offset(self):
+        return getattr(self, "_offset", 0)
+
+    def log_text(self):
+        return (self.root / "log").read_text(errors="replace")
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        self.process.wait(timeout=60)
+        self.log.close()
+        self._offset = len(self.log_text())
+
+    def remove(self):
+        if self.process.poll() is None:
+            self.stop()
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def request(self, method, path, body=None, headers=(), token=None):
+        """Status, headers and bytes of one request; errors are answers."""
+        request = urllib.request.Request(self.url + path, method=method, data=body)
+        request.add_header("Authorization", "Bearer " + (token or self.token))
+        for name, value in dict(headers).items():
+            request.add_header(name, value)
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, answer.headers, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, error.read()
+
+
+class ServerTest(unittest.TestCase):
+    server_options = ()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(*cls.server_options)
+        cls.namespace_count = 0
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.remove()
+
+    def setUp(self):
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="mendel-test-"))
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        type(self).namespace_count += 1
+        self.namespace = f"ns{self.namespace_count}"
+        self.mendel("namespace", "create", self.namespace)
+
+    def environment(self, **changes):
+        plain = {name: value for name, value in os.environ.items()
+                 if not name.startswith("MENDEL") and name != "BINARY_TAG"}
+        return plain | {"MENDEL_URL": self.server.url, "MENDEL_TOKEN": self.server.token,
+                        "XDG_CONFIG_HOME": str(self.directory / "config")} | changes
+
+    def mendel(self, *arguments, status=0, **changes):
+        """Runs the command in the test's directory; its standard output."""
+        return self.run_mendel(*arguments, status=status, **changes).stdout
+
+    def mendel_json(self, *arguments, **changes):
+        return json.loads(self.mendel(*arguments, "--json", **changes))
+
+    def run_mendel(self, *arguments, status=0, **changes):
+        done = subprocess.run([os.environ["MENDEL"], *map(str, arguments)], cwd=self.directory,
+                              env=self.environment(**changes), capture_output=True, text=True,
+                              timeout=300, stdin=subprocess.DEVNULL)
+        self.assertEqual(done.returncode, status,
+                         f"{arguments}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def path(self, name):
+        return self.directory / name
+
+    def write(self, name, content):
+        """Makes a file in the test's directory; content is bytes or text."""
+        path = self.path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path

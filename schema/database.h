@@ -24,16 +24,16 @@ class Database {
   Database(std::string url, std::size_t connections_max);
   ~Database();
 
-  // Runs body in one transaction and commits it. After a serialisation failure or a deadlock
-  // it runs again, a few times: body touches nothing but the database. An Error thrown by
-  // body rolls back and passes through.
+  // Runs body in one transaction and commits it. After a serialisation failure or a
+  // deadlock it runs again, a few times: body touches nothing but the database. An Error
+  // thrown by body rolls back and passes through.
   template <class Body>
   auto transact(std::string_view doing, Body&& body) {
     return run(doing, Mode::read_write, std::forward<Body>(body));
   }
 
-  // The same for queries alone, on one snapshot; also repeated once on a new connection when
-  // the pool's was found broken.
+  // The same for queries alone, on one snapshot; also repeated once on a new connection
+  // when the pool's was found broken.
   template <class Body>
   auto read(std::string_view doing, Body&& body) {
     return run(doing, Mode::read_only, std::forward<Body>(body));
@@ -49,11 +49,13 @@ class Database {
       perform(doing, mode, body);
     } else {
       std::optional<Result> result;
-      perform(doing, mode, [&](Transaction& transaction) { result.emplace(body(transaction)); });
+      perform(doing, mode,
+              [&](Transaction& transaction) { result.emplace(body(transaction)); });
       return std::move(*result);
     }
   }
-  void perform(std::string_view doing, Mode mode, const std::function<void(Transaction&)>& body);
+  void perform(std::string_view doing, Mode mode,
+               const std::function<void(Transaction&)>& body);
 
   class Pool;
   std::unique_ptr<Pool> pool_;

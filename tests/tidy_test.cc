@@ -9,6 +9,7 @@
 #include <iostream>
 #include <map>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -26,10 +27,12 @@ struct TextFile {
 };
 
 // Bytes chosen for a test, such as golden files, are not text of ours.
-constexpr std::string_view kTestData = "tests/data/";
+constexpr std::string_view kTestData[] = {"tests/data/", "tests/fuzz/corpus/"};
 
 bool is_text_of_ours(const fs::path& path) {
-  if (path.generic_string().starts_with(kTestData)) return false;
+  for (const auto folder : kTestData) {
+    if (path.generic_string().starts_with(folder)) return false;
+  }
   const auto extension = path.extension();
   return extension != ".pyc" && extension != ".bin" && extension != ".pack";
 }
@@ -76,23 +79,30 @@ std::string place(const TextFile& file, std::size_t line) {
   return file.path + ":" + std::to_string(line + 1);
 }
 
-// Whether CMake lists a source: the CMakeLists.txt of its folder, or of one above, has its
-// path from there, with or without the extension.
-bool is_in_cmake(const TextFile& source) {
-  const fs::path path = source.path;
-  for (auto folder = path.parent_path();; folder = folder.parent_path()) {
-    const auto lists = (folder / "CMakeLists.txt").generic_string();
-    const auto name = path.lexically_relative(folder).replace_extension().generic_string();
-    const std::regex mention(R"re((^|[\s("]))re" + name + R"re((\.cc)?($|[\s)"]))re");
-    const auto found = std::ranges::find(tree(), lists, &TextFile::path);
-    if (found != tree().end() && std::regex_search(found->text, mention)) return true;
-    if (folder.empty()) return false;
+// Every path that the words of the CMakeLists.txt files may mean: from their folder, or
+// from the root; with their extension, or as the name of a program with a source of that
+// name.
+std::set<std::string> paths_in_cmake() {
+  std::set<std::string> paths;
+  const std::regex word(R"re([^\s()"]+)re");
+  for (const auto& file : tree()) {
+    if (fs::path(file.path).filename() != "CMakeLists.txt") continue;
+    const auto folder = fs::path(file.path).parent_path();
+    for (std::sregex_iterator it(file.text.begin(), file.text.end(), word), end; it != end;
+         ++it) {
+      const auto text = std::regex_replace(it->str(), std::regex(R"(\$\{\w+\}/)"), "");
+      for (const auto& path : {folder / text, fs::path(text), folder / (text + ".cc")}) {
+        paths.insert(path.lexically_normal().generic_string());
+      }
+    }
   }
+  return paths;
 }
 
 TEST(Tidy, EverySourceIsInCMake) {
+  const auto listed = paths_in_cmake();
   for (const auto& file : tree()) {
-    EXPECT_TRUE(!has_extension(file, ".cc") || is_in_cmake(file)) << file.path;
+    EXPECT_TRUE(!has_extension(file, ".cc") || listed.contains(file.path)) << file.path;
   }
 }
 
@@ -131,6 +141,19 @@ TEST(Tidy, EveryDocumentHasOneTitle) {
     EXPECT_EQ(titles, 1) << file.path;
     EXPECT_TRUE(file.text.starts_with("# "))
         << file.path << " does not begin with its title";
+  }
+}
+
+TEST(Tidy, EveryLinkOfADocumentLeadsSomewhere) {
+  const std::regex link(R"re(\]\(([^)#:]+)(#[^)]*)?\))re");
+  for (const auto& file : tree()) {
+    if (!has_extension(file, ".md")) continue;
+    const auto folder = (fs::path(MENDEL_ROOT) / file.path).parent_path();
+    for (std::sregex_iterator it(file.text.begin(), file.text.end(), link), end; it != end;
+         ++it) {
+      EXPECT_TRUE(fs::exists(folder / it->str(1)))
+          << file.path << " links to " << it->str(1);
+    }
   }
 }
 

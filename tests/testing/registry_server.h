@@ -1,0 +1,152 @@
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "registry/api/metrics.h"
+#include "registry/api/router.h"
+#include "registry/api/routes.h"
+#include "registry/api/version_json.h"
+#include "registry/services/access.h"
+#include "registry/services/aliases.h"
+#include "registry/services/artifacts.h"
+#include "registry/services/blobs.h"
+#include "registry/services/health.h"
+#include "registry/services/namespace_packs.h"
+#include "registry/services/namespaces.h"
+#include "registry/services/principals.h"
+#include "registry/services/publishing.h"
+#include "registry/services/services.h"
+#include "registry/services/tokens.h"
+#include "registry/services/uploads.h"
+#include "registry/services/versions.h"
+#include "storage/memory_object_store.h"
+#include "tests/testing/manual_clock.h"
+#include "tests/testing/test_database.h"
+#include "tests/testing/wait.h"
+
+namespace mendel::testing {
+
+// An answer, read to its end.
+struct Answer {
+  int status = 0;
+  registry::api::Headers headers;
+  std::string body;
+
+  std::string header(std::string_view name) const {
+    return std::string(headers.find(name).value_or("(none)"));
+  }
+  nlohmann::json json() const { return nlohmann::json::parse(body); }
+};
+
+// A whole registry without sockets: requests go to its router, as the HTTP server would
+// hand them over. The caller is its administrator unless a token is given.
+class RegistryServer {
+ public:
+  using HeaderList = std::vector<std::pair<std::string, std::string>>;
+
+  RegistryServer() {
+    tokens_.establish_bootstrap_token(kAdminToken,
+                                      registry::TokenService::OtherBootstrapTokens::keep);
+    changes_.start();
+    eventually([this] { return changes_.fresh(); });
+  }
+  ~RegistryServer() { changes_.stop(); }
+
+  Answer send(const std::string& method, const std::string& target, std::string body = "",
+              const HeaderList& headers = {}) {
+    auto head = head_of(method, target, headers);
+    head.has_body = !body.empty();
+    head.content_length = body.size();
+    return finish(head, std::move(body));
+  }
+
+  // What memory alone answers; status 0: nothing.
+  Answer send_to_memory(const std::string& method, const std::string& target,
+                        const HeaderList& headers = {}) {
+    const auto head = head_of(method, target, headers);
+    auto response = router_.answer_from_memory(head);
+    return response ? read(std::move(*response)) : Answer();
+  }
+
+  std::string put_blob(const std::string& ns, const std::string& bytes) {
+    const std::string digest = Digest::of(bytes).to_string();
+    send("PUT", "/api/v1/namespaces/" + ns + "/blobs/" + digest, bytes);
+    return digest;
+  }
+
+  schema::Database& database() { return test_.database(); }
+
+ private:
+  static inline const std::string kAdminToken = "mdl_" + std::string(43, 'A');
+
+  static registry::api::RequestHead head_of(const std::string& method,
+                                            const std::string& target,
+                                            const HeaderList& headers) {
+    registry::api::RequestHead head;
+    head.id = "0190b8a4-0000-7000-8000-000000000000";
+    head.method = method;
+    head.target = target;
+    head.headers.set("Authorization", "Bearer " + kAdminToken);
+    for (const auto& [name, value] : headers) head.headers.set(name, value);
+    return head;
+  }
+
+  Answer finish(const registry::api::RequestHead& head, std::string body) {
+    using Body = registry::api::Exchange::Body;
+    auto begun = router_.begin(head);
+    if (begun.refusal) return read(std::move(*begun.refusal));
+    if (begun.exchange->body() == Body::stream) {
+      if (auto refusal = begun.exchange->consume(as_bytes(body))) {
+        return read(std::move(*refusal));
+      }
+      body.clear();
+    }
+    return read(begun.exchange->answer(std::move(body)));
+  }
+
+  static Answer read(registry::api::Response response) {
+    Answer answer{response.status, response.headers, ""};
+    if (auto* text = std::get_if<std::string>(&response.body)) {
+      answer.body = std::move(*text);
+    } else if (auto* shared = std::get_if<registry::api::SharedBytes>(&response.body)) {
+      answer.body = shared->bytes;
+    } else {
+      auto& stream = std::get<registry::api::ByteStream>(response.body);
+      std::string piece(10'000, '\0');
+      for (std::size_t size = piece.size(); size == piece.size();) {
+        size = stream.source->read(std::as_writable_bytes(std::span(piece)));
+        answer.body.append(piece, 0, size);
+      }
+    }
+    return answer;
+  }
+
+  TestDatabase test_;
+  storage::MemoryObjectStore objects_;
+  ManualClock clock_{parse_rfc3339("2024-02-13T00:00:00Z")};
+  registry::ChangeFeed changes_{database()};
+  registry::AccessService access_{database(), changes_, clock_};
+  registry::NamespacePacks packs_{objects_, 32 << 20};
+  registry::BlobService blobs_{database(), packs_};
+  registry::UploadService uploads_{database(), packs_, clock_};
+  registry::VersionService versions_{database(), changes_, blobs_,
+                                     registry::api::render_version};
+  registry::PublishingService publishing_{database(), changes_, blobs_, versions_, clock_};
+  registry::AliasService aliases_{database(), changes_, clock_};
+  registry::ArtifactService artifacts_{database(), changes_, clock_};
+  registry::NamespaceService namespaces_{database(), changes_, access_};
+  registry::PrincipalService principals_{database(), changes_};
+  registry::TokenService tokens_{database(), changes_, access_, clock_};
+  registry::HealthService health_{database(), objects_};
+  registry::Services services_{access_, aliases_,    artifacts_,  blobs_,
+                               health_, namespaces_, principals_, publishing_,
+                               tokens_, uploads_,    versions_};
+  registry::api::Metrics metrics_;
+  registry::api::Router router_{registry::api::routes(), services_, metrics_};
+};
+
+}  // namespace mendel::testing

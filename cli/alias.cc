@@ -63,14 +63,14 @@ void list(const std::string& name, const GlobalOptions& global) {
   const ArtifactName artifact = ArtifactName::parse(name);
   ApiClient server = connect(global);
   const auto kind = get_kind(server, artifact);
-  const auto aliases = server.get_all(artifact_path(kind, artifact) + "/aliases");
-  if (global.json) return print_json_items(aliases);
-  Table table({"ALIAS", "VERSION", "MOVED", "BY", "REASON"});
-  for (const Json& alias : aliases) {
-    table.add({text_of(alias, "alias"), text_of(alias, "version"),
-               text_of(alias, "moved_at"), text_of(alias, "moved_by"),
-               text_of(alias, "reason")});
+  const Json found = server.get(artifact_path(kind, artifact));
+  std::vector<Json> aliases;
+  Table table({"ALIAS", "VERSION"});
+  for (const auto& [alias, version] : found.at("aliases").items()) {
+    aliases.push_back({{"alias", alias}, {"version", version}});
+    table.add({alias, version.dump()});
   }
+  if (global.json) return print_json_items(aliases);
   table.print();
 }
 

@@ -1,6 +1,7 @@
 #include "cli/fetch.h"
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <mutex>
 #include <thread>
@@ -38,7 +39,7 @@ class Fetch {
         destination_(destination),
         progress_(progress) {}
 
-  void run(const std::vector<std::size_t>& positions) {
+  std::uint64_t run(const std::vector<std::size_t>& positions) {
     plan(positions);
     {
       std::vector<std::jthread> lanes;
@@ -48,6 +49,7 @@ class Fetch {
       serve();
     }
     if (failure_) std::rethrow_exception(failure_);
+    return fetched_bytes_;
   }
 
  private:
@@ -95,18 +97,25 @@ class Fetch {
       fetch_large_file(server, job.front());
     } else {
       fetch_bundle(server, version_path_, manifest_, job, destination_, progress_);
+      for (const std::size_t position : job) {
+        fetched_bytes_ += manifest_.files[position].size_bytes;
+      }
     }
   }
 
   void fetch_large_file(ApiClient& server, std::size_t position) {
     const storage::ManifestFile& wanted = manifest_.files[position];
     VerifiedFile file(wanted, destination_.begin(position), progress_);
-    const auto older = destination_.open_older(position);
-    if (!older || !fetch_patch(server, version_path_, wanted, *older, file)) {
-      fetch_range(server, file_path(version_path_, "files", wanted), {0, wanted.size_bytes},
-                  file);
+    std::optional<std::uint64_t> copied_bytes;
+    if (const auto older = destination_.open_older(position)) {
+      copied_bytes = fetch_patch(server, version_path_, wanted, *older, file);
+    }
+    if (!copied_bytes) {
+      const std::string path = file_path(version_path_, "files", wanted);
+      fetch_range(server, path, {0, wanted.size_bytes}, file);
     }
     file.finish();
+    fetched_bytes_ += wanted.size_bytes - copied_bytes.value_or(0);
   }
 
   const ServerAccess& access_;
@@ -114,6 +123,7 @@ class Fetch {
   const storage::Manifest& manifest_;
   FileDestination& destination_;
   Progress& progress_;
+  std::atomic<std::uint64_t> fetched_bytes_ = 0;
   std::vector<Job> jobs_;
   std::mutex mutex_;
   std::size_t next_ = 0;
@@ -122,11 +132,11 @@ class Fetch {
 
 }  // namespace
 
-void fetch_files(const ServerAccess& access, const ResolvedVersion& version,
-                 const storage::Manifest& manifest,
-                 const std::vector<std::size_t>& positions, FileDestination& destination,
-                 Progress& progress) {
-  Fetch(access, version, manifest, destination, progress).run(positions);
+std::uint64_t fetch_files(const ServerAccess& access, const ResolvedVersion& version,
+                          const storage::Manifest& manifest,
+                          const std::vector<std::size_t>& positions,
+                          FileDestination& destination, Progress& progress) {
+  return Fetch(access, version, manifest, destination, progress).run(positions);
 }
 
 }  // namespace mendel::cli

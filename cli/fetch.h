@@ -34,11 +34,11 @@ class FileDestination {
 
 // Fetches stored files of a version and verifies each against size and digest: many small
 // ones in one answer, large ones by themselves, and of those that have an older file only
-// the ranges that differ. Broken connections are taken up where they broke. Throws
-// data_loss for bytes that are not what the manifest says.
-void fetch_files(const ServerAccess& access, const ResolvedVersion& version,
-                 const storage::Manifest& manifest,
-                 const std::vector<std::size_t>& positions, FileDestination& destination,
-                 Progress& progress);
+// the ranges that differ. Broken connections are taken up where they broke. Returns how
+// many bytes were fetched. Throws data_loss for bytes that are not what the manifest says.
+std::uint64_t fetch_files(const ServerAccess& access, const ResolvedVersion& version,
+                          const storage::Manifest& manifest,
+                          const std::vector<std::size_t>& positions,
+                          FileDestination& destination, Progress& progress);
 
 }  // namespace mendel::cli

@@ -32,43 +32,14 @@ std::string list_path(ArtifactKind kind, const ListOptions& options) {
   return path;
 }
 
-// "ns/name" of an item, whichever way the server spells it.
-std::string artifact_of(const Json& item) {
-  const std::string artifact = text_of(item, "artifact");
-  return artifact.empty() ? text_of(item, "namespace") + "/" + text_of(item, "name")
-                          : artifact;
-}
-
-std::string newest_of(const Json& item) {
-  const auto newest = item.find("newest");
-  if (newest == item.end()) return {};
-  return newest->is_object() ? text_of(*newest, "version") : newest->dump();
-}
-
-// "production → 17, staging → 18", whether the server lists names, objects or a map.
-std::string aliases_of(const Json& item) {
-  const Json aliases = item.value("aliases", Json::array());
-  if (aliases.is_array() && (aliases.empty() || aliases[0].is_string())) {
-    return joined(item, "aliases");
-  }
-  std::string text;
-  for (const auto& [name, value] : aliases.items()) {
-    const std::string alias = aliases.is_array() ? text_of(value, "alias") : name;
-    const std::string version =
-        value.is_object() ? text_of(value, "version") : value.dump();
-    text += (text.empty() ? "" : ", ") + alias + " → " + version;
-  }
-  return text;
-}
-
 void list(const ListOptions& options, const GlobalOptions& global) {
   ApiClient server = connect(global);
   std::vector<Json> all;
-  Table table({"ARTIFACT", "KIND", "NEWEST", "ALIASES", "DESCRIPTION"});
+  Table table({"ARTIFACT", "KIND", "NEWEST", "CHANGED", "DESCRIPTION"});
   for (const ArtifactKind kind : kinds_of(options)) {
     for (Json& item : server.get_all(list_path(kind, options))) {
-      table.add({artifact_of(item), std::string(to_string(kind)), newest_of(item),
-                 aliases_of(item), text_of(item, "description")});
+      table.add({text_of(item, "artifact"), text_of(item, "kind"), text_of(item, "newest"),
+                 text_of(item, "changed_at"), text_of(item, "description")});
       all.push_back(std::move(item));
     }
   }

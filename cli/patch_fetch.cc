@@ -63,20 +63,23 @@ void copy(const Fd& older, ByteRange range, const std::string& path, Sink& sink)
 
 }  // namespace
 
-bool fetch_patch(ApiClient& server, const std::string& version_path,
-                 const storage::ManifestFile& wanted, const Fd& older, VerifiedFile& file) {
+std::optional<std::uint64_t> fetch_patch(ApiClient& server, const std::string& version_path,
+                                         const storage::ManifestFile& wanted,
+                                         const Fd& older, VerifiedFile& file) {
   const LocalChunks chunks(older, wanted.path);
   const auto pieces =
       find_pieces(server, file_path(version_path, "recipe", wanted), chunks);
-  if (!pieces) return false;
+  if (!pieces) return std::nullopt;
+  std::uint64_t copied_bytes = 0;
   for (const Piece& piece : *pieces) {
     if (piece.older_offset) {
       copy(older, {*piece.older_offset, piece.range.size_bytes}, wanted.path, file);
+      copied_bytes += piece.range.size_bytes;
     } else {
       fetch_range(server, file_path(version_path, "files", wanted), piece.range, file);
     }
   }
-  return true;
+  return copied_bytes;
 }
 
 }  // namespace mendel::cli

@@ -108,27 +108,30 @@ std::uint64_t size_of(const storage::Manifest& manifest,
   return sum;
 }
 
-std::map<std::string, PulledEntry> fetch_chosen(const ServerAccess& access,
-                                                const ResolvedVersion& version,
-                                                const storage::Manifest& manifest,
-                                                const PullPlan& plan,
-                                                const TargetDirectory& target) {
+// What a pull has done to the directory.
+struct Pulled {
+  std::map<std::string, PulledEntry> entries;
+  std::uint64_t fetched_bytes = 0;
+};
+
+Pulled fetch_chosen(const ServerAccess& access, const ResolvedVersion& version,
+                    const storage::Manifest& manifest, const PullPlan& plan,
+                    const TargetDirectory& target) {
   Progress progress("pulling", size_of(manifest, plan.fetch));
   IntoDirectory into(target, manifest, plan.fetch);
   std::vector<std::size_t> positions;
   for (const ChosenFile& file : plan.fetch) positions.push_back(file.position);
-  fetch_files(access, version, manifest, positions, into, progress);
-  return into.take_placed();
+  const auto fetched_bytes =
+      fetch_files(access, version, manifest, positions, into, progress);
+  return {into.take_placed(), fetched_bytes};
 }
 
-// Makes the directory what the plan says, and returns what is in it by our hand.
-std::map<std::string, PulledEntry> carry_out(const ServerAccess& access,
-                                             const ResolvedVersion& version,
-                                             const storage::Manifest& manifest,
-                                             PullPlan& plan,
-                                             const TargetDirectory& target) {
+// Makes the directory what the plan says.
+Pulled carry_out(const ServerAccess& access, const ResolvedVersion& version,
+                 const storage::Manifest& manifest, PullPlan& plan,
+                 const TargetDirectory& target) {
   for (const std::string& path : plan.remove_first) target.remove(path);
-  auto entries = fetch_chosen(access, version, manifest, plan, target);
+  Pulled pulled = fetch_chosen(access, version, manifest, plan, target);
   for (const std::string& path : plan.mode_changes) {
     PulledEntry& entry = plan.kept.at(path);
     entry.stamp = target.set_executable(path, entry.executable);
@@ -136,15 +139,15 @@ std::map<std::string, PulledEntry> carry_out(const ServerAccess& access,
   for (const ChosenFile& link : plan.links) {
     const storage::ManifestFile& file = manifest.files[link.position];
     target.place_link(file.link, link.path);
-    entries.emplace(link.path, entry_of(file));
+    pulled.entries.emplace(link.path, entry_of(file));
   }
   for (const ChosenFile& directory : plan.directories) {
     target.make_directory(directory.path);
-    entries.emplace(directory.path, entry_of(manifest.files[directory.position]));
+    pulled.entries.emplace(directory.path, entry_of(manifest.files[directory.position]));
   }
   for (const std::string& path : plan.remove_last) target.remove(path);
-  entries.merge(plan.kept);
-  return entries;
+  pulled.entries.merge(plan.kept);
+  return pulled;
 }
 
 void save_result(const TargetDirectory& target, PullState state,
@@ -176,20 +179,21 @@ void warn(const storage::Manifest& manifest, const PullPlan& plan) {
 }
 
 void report(const ResolvedVersion& version, const TargetDirectory& target,
-            const storage::Manifest& manifest, const PullPlan& plan, std::size_t file_count,
-            const GlobalOptions& global) {
+            const PullPlan& plan, const Pulled& pulled, const GlobalOptions& global) {
   if (global.json) {
     return print_json(
         {{"reference", version.reference()},
          {"digest", version.digest.to_string()},
          {"directory", target.path().string()},
-         {"file_count", file_count},
-         {"fetched_count", plan.fetch.size()},
+         {"file_count", pulled.entries.size()},
+         {"new_count", plan.fetch.size()},
+         {"fetched_bytes", pulled.fetched_bytes},
          {"removed_count", plan.remove_first.size() + plan.remove_last.size()}});
   }
   fmt::print("{}  {}\n", version.reference(), version.digest.to_string());
-  fmt::print(stderr, "{}: {} files, of which {} were new ({})\n", target.path().string(),
-             file_count, plan.fetch.size(), format_size(size_of(manifest, plan.fetch)));
+  fmt::print(stderr, "{}: {} files, of which {} are new ({} fetched)\n",
+             target.path().string(), pulled.entries.size(), plan.fetch.size(),
+             format_size(pulled.fetched_bytes));
 }
 
 void pull(const PullArguments& arguments, const GlobalOptions& global) {
@@ -212,11 +216,10 @@ void pull(const PullArguments& arguments, const GlobalOptions& global) {
 
   PullState state = incoming_state(server.access(), version, manifest, chosen);
   save_pull_state(target.new_incoming_file(), state);
-  auto entries = carry_out(server.access(), version, manifest, plan, target);
-  const std::size_t file_count = entries.size();
-  save_result(target, std::move(state), std::move(entries), known, leftovers);
+  const Pulled pulled = carry_out(server.access(), version, manifest, plan, target);
+  save_result(target, std::move(state), pulled.entries, known, leftovers);
   warn(manifest, plan);
-  report(version, target, manifest, plan, file_count, global);
+  report(version, target, plan, pulled, global);
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ class Server:
     """mendeld on a free port of the loopback, with a data directory of its own."""
 
     def __init__(self, *options):
+        self.log_size_before = 0
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="mendel-test-"))
         self.root.chmod(0o755)  # the private PostgreSQL may run as another user
         self.data = self.root / "data"
@@ -41,24 +42,22 @@ class Server:
             [os.environ["MENDELD"], "--data", self.data, "--listen", "127.0.0.1:0", *self.options],
             stdout=self.log, stderr=self.log)
         deadline = time.monotonic() + READY_SECONDS_MAX
-        while not self._is_ready():
+        while not self.is_ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("mendeld did not start:\n" + self.log_text())
             time.sleep(0.05)
         self.token = (self.data / "admin-token").read_text().strip()
 
-    def _is_ready(self):
-        ports = re.findall(r"127\.0\.0\.1:([1-9][0-9]*)", self.log_text()[self._log_offset():])
+    def is_ready(self):
+        ports = re.findall(r"127\.0\.0\.1:([1-9][0-9]*)", self.log_text()[self.log_size_before:])
         if not ports:
             return False
         self.url = f"http://127.0.0.1:{ports[-1]}"
         try:
-            return urllib.request.urlopen(self.url + "/readyz", timeout=5).status == 200
+            with urllib.request.urlopen(self.url + "/readyz", timeout=5) as answer:
+                return answer.status == 200
         except (urllib.error.URLError, OSError):
             return False
-
-    def _log_offset(self):
-        return getattr(self, "_offset", 0)
 
     def log_text(self):
         return (self.root / "log").read_text(errors="replace")
@@ -67,7 +66,7 @@ class Server:
         self.process.send_signal(how)
         self.process.wait(timeout=60)
         self.log.close()
-        self._offset = len(self.log_text())
+        self.log_size_before = len(self.log_text())
 
     def remove(self):
         if self.process.poll() is None:

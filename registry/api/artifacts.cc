@@ -49,7 +49,7 @@ std::optional<schema::ArtifactPosition> position_after(const Request& request) {
   const auto [dot, status] = std::from_chars(after->data(), end, microseconds);
   if (status == std::errc() && dot != end && *dot == '.') {
     const auto [last, id_status] = std::from_chars(dot + 1, end, position.id);
-    if (id_status == std::errc() && last == end) {
+    if (id_status == std::errc() && last == end && microseconds >= 0) {
       position.changed_at = Timestamp(std::chrono::microseconds(microseconds));
       return position;
     }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "registry/api/json.h"
@@ -24,6 +25,9 @@ json to_json(const AliasService::Move& move) {
   if (move.previous) document["previous"] = *move.previous;
   return document;
 }
+
+// Years that PostgreSQL does not know are as good as any before the first move.
+Timestamp asked_time(std::string_view at) { return std::max(parse_rfc3339(at), Timestamp()); }
 
 std::string etag_of(const AliasService::Move& move) { return fmt::format("\"{}\"", move.move); }
 
@@ -58,7 +62,7 @@ Response get_alias(const Request& request, Services& services) {
   const auto alias = alias_of(request);
   const auto at = request.query("at");
   return move_response(request, at ? services.aliases.get_at(artifact, kind_of(request), alias,
-                                                             parse_rfc3339(*at))
+                                                             asked_time(*at))
                                    : services.aliases.get(artifact, kind_of(request), alias));
 }
 

@@ -210,6 +210,7 @@ std::string Router::methods_at(std::string_view target) const {
     if (!matches(candidate, parsed.parts)) continue;
     if (!methods.empty()) methods += ", ";
     methods += candidate.route->method;
+    if (candidate.route->method == "GET") methods += ", HEAD";
   }
   return methods;
 }

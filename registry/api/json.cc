@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 #include <utility>
 
@@ -74,6 +75,14 @@ std::string escape_pointer(std::string_view name) {
   return escaped;
 }
 
+// Some programs write the integer 90 as 90.0, which is the same number in JSON.
+bool is_whole(const json& value) {
+  constexpr double kExactMax = 1ll << 53;
+  if (!value.is_number_float()) return false;
+  const double number = value.get<double>();
+  return std::trunc(number) == number && std::abs(number) <= kExactMax;
+}
+
 }  // namespace
 
 nlohmann::json parse_json(std::string_view text) {
@@ -140,6 +149,7 @@ std::optional<std::int64_t> ObjectReader::optional_integer(std::string_view name
     problem(name, "is too large");
     return std::nullopt;
   }
+  if (is_whole(*value)) return static_cast<std::int64_t>(value->get<double>());
   if (!value->is_number_integer()) {
     problem(name, "must be a whole number");
     return std::nullopt;

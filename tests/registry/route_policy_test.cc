@@ -1,0 +1,370 @@
+// Who may call what, said a second time and apart from the code: a token is missing (401),
+// or it may not read the thing (404, whether it exists or not), or it may read but not
+// change it (403). Routes that are asked of no namespace look further in their services,
+// which have tests of their own.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "registry/api/problem.h"
+#include "registry/api/router.h"
+#include "registry/services/secret.h"
+#include "storage/base/error.h"
+#include "tests/testing/test_database.h"
+#include "tests/testing/wait.h"
+#include "tests/testing/whole_registry.h"
+
+namespace mendel::registry::api {
+namespace {
+
+using ::testing::UnorderedElementsAreArray;
+
+enum class Outcome {
+  allowed = 200,
+  unauthenticated = 401,
+  forbidden = 403,
+  not_found = 404
+};
+
+void PrintTo(Outcome outcome, std::ostream* out) { *out << static_cast<int>(outcome); }
+
+constexpr Outcome ok = Outcome::allowed;
+constexpr Outcome e401 = Outcome::unauthenticated;
+constexpr Outcome e403 = Outcome::forbidden;
+constexpr Outcome e404 = Outcome::not_found;
+
+// What a route asks of who calls it.
+enum class Needs { nothing, token, administrator, reading, writing, maintaining, owning };
+
+struct Expected {
+  std::string_view method;
+  std::string_view pattern;
+  Needs needs;
+};
+
+// clang-format off
+constexpr Expected kRoutesExpected[] = {
+    {"GET",    "/healthz",                                                  Needs::nothing},
+    {"GET",    "/readyz",                                                   Needs::nothing},
+    {"GET",    "/metrics",                                                  Needs::nothing},
+    {"GET",    "/api/v1/openapi.json",                                      Needs::nothing},
+    {"GET",    "/api/v1/whoami",                                            Needs::token},
+    {"GET",    "/api/v1/namespaces",                                        Needs::nothing},
+    {"GET",    "/api/v1/namespaces/{ns}",                                   Needs::reading},
+    {"PUT",    "/api/v1/namespaces/{ns}",                                   Needs::token},
+    {"GET",    "/api/v1/namespaces/{ns}/members",                           Needs::reading},
+    {"PUT",    "/api/v1/namespaces/{ns}/members/{principal}",               Needs::owning},
+    {"DELETE", "/api/v1/namespaces/{ns}/members/{principal}",               Needs::owning},
+    {"GET",    "/api/v1/principals",                                        Needs::administrator},
+    {"GET",    "/api/v1/principals/{name}",                                 Needs::token},
+    {"PUT",    "/api/v1/principals/{name}",                                 Needs::administrator},
+    {"POST",   "/api/v1/tokens",                                            Needs::token},
+    {"GET",    "/api/v1/tokens",                                            Needs::token},
+    {"GET",    "/api/v1/tokens/{id}",                                       Needs::token},
+    {"DELETE", "/api/v1/tokens/{id}",                                       Needs::token},
+    {"HEAD",   "/api/v1/namespaces/{ns}/blobs/{digest}",                    Needs::reading},
+    {"PUT",    "/api/v1/namespaces/{ns}/blobs/{digest}",                    Needs::writing},
+    {"POST",   "/api/v1/namespaces/{ns}/uploads",                           Needs::writing},
+    {"GET",    "/api/v1/namespaces/{ns}/uploads/{id}",                      Needs::writing},
+    {"DELETE", "/api/v1/namespaces/{ns}/uploads/{id}",                      Needs::writing},
+    {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/blobs",                Needs::writing},
+    {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/chunks",               Needs::writing},
+    {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/packs",                Needs::writing},
+    {"GET",    "/api/v1/{kind}",                                            Needs::nothing},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}",                                Needs::reading},
+    {"PATCH",  "/api/v1/{kind}/{ns}/{name}",                                Needs::writing},
+    {"POST",   "/api/v1/{kind}/{ns}/{name}/versions",                       Needs::writing},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions",                       Needs::reading},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}",                 Needs::reading},
+    {"DELETE", "/api/v1/{kind}/{ns}/{name}/versions/{ref}",                 Needs::maintaining},
+    {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/yank",            Needs::writing},
+    {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/restore",         Needs::writing},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/files",           Needs::reading},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/files/{path...}", Needs::reading},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/archive",         Needs::reading},
+    {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/bundle",          Needs::reading},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/recipe/{path...}", Needs::reading},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",                Needs::reading},
+    {"PUT",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",                Needs::writing},
+    {"DELETE", "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",                Needs::writing},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}/history",        Needs::reading},
+};
+
+// What servers answer from memory where they can.
+constexpr std::string_view kRemembered[] = {
+    "/api/v1/{kind}/{ns}/{name}/versions/{ref}",
+    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/files",
+    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/files/{path...}",
+};
+
+constexpr std::string_view kNamespaces[] = {"private", "internal", "public", "absent"};
+
+// Whoever is not said to hold less holds a token with every scope, for every namespace.
+struct Rights {
+  std::string_view caller;
+  Outcome administrator;
+  Outcome reading[std::size(kNamespaces)];
+  Outcome writing[std::size(kNamespaces)];
+  Outcome maintaining[std::size(kNamespaces)];
+  Outcome owning[std::size(kNamespaces)];
+};
+
+constexpr Rights kRights[] = {
+    //                                 reading                   writing                   maintaining               owning
+    {"nobody",                  e401, {e401, e401, ok,   e401}, {e401, e401, e401, e401}, {e401, e401, e401, e401}, {e401, e401, e401, e401}},
+    {"outsider",                e403, {e404, ok,   ok,   e404}, {e404, e403, e403, e404}, {e404, e403, e403, e404}, {e404, e403, e403, e404}},
+    {"reader",                  e403, {ok,   ok,   ok,   e404}, {e403, e403, e403, e404}, {e403, e403, e403, e404}, {e403, e403, e403, e404}},
+    {"writer",                  e403, {ok,   ok,   ok,   e404}, {ok,   ok,   ok,   e404}, {e403, e403, e403, e404}, {e403, e403, e403, e404}},
+    {"maintainer",              e403, {ok,   ok,   ok,   e404}, {ok,   ok,   ok,   e404}, {ok,   ok,   ok,   e404}, {e403, e403, e403, e404}},
+    {"owner",                   e403, {ok,   ok,   ok,   e404}, {ok,   ok,   ok,   e404}, {ok,   ok,   ok,   e404}, {ok,   ok,   ok,   e404}},
+    {"admin",                   ok,   {ok,   ok,   ok,   e404}, {ok,   ok,   ok,   e404}, {ok,   ok,   ok,   e404}, {ok,   ok,   ok,   e404}},
+    {"owner, to read",          e403, {ok,   ok,   ok,   e404}, {e403, e403, e403, e404}, {e403, e403, e403, e404}, {e403, e403, e403, e404}},
+    {"owner, to record events", e403, {e404, e404, ok,   e404}, {e404, e404, e403, e404}, {e404, e404, e403, e404}, {e404, e404, e403, e404}},
+    {"owner, bound elsewhere",  e403, {e404, e404, ok,   e404}, {e404, e404, e403, e404}, {e404, e404, e403, e404}, {e404, e404, e403, e404}},
+    {"admin, to read",          e403, {ok,   ok,   ok,   e404}, {e403, e403, e403, e404}, {e403, e403, e403, e404}, {e403, e403, e403, e404}},
+    {"admin, bound elsewhere",  e403, {e404, e404, ok,   e404}, {e404, e404, e403, e404}, {e404, e404, e403, e404}, {e404, e404, e403, e404}},
+};
+// clang-format on
+
+Outcome expected_outcome(const Rights& rights, Needs needs, std::size_t ns) {
+  switch (needs) {
+    case Needs::nothing:
+      return ok;
+    case Needs::token:
+      return rights.caller == "nobody" ? e401 : ok;
+    case Needs::administrator:
+      return rights.administrator;
+    case Needs::reading:
+      return rights.reading[ns];
+    case Needs::writing:
+      return rights.writing[ns];
+    case Needs::maintaining:
+      return rights.maintaining[ns];
+    case Needs::owning:
+      return rights.owning[ns];
+  }
+  return ok;
+}
+
+void replace(std::string& text, std::string_view what, std::string_view by) {
+  if (const auto at = text.find(what); at != std::string::npos)
+    text.replace(at, what.size(), by);
+}
+
+std::string target_of(std::string_view pattern, std::string_view ns) {
+  std::string target(pattern);
+  replace(target, "{kind}", "models");
+  replace(target, "{ns}", ns);
+  replace(target, "{name}", "lamarr-trk");
+  replace(target, "{principal}", "reader");
+  replace(target, "{id}", "01a1fe0c-89bd-7173-af3a-7189431de521");
+  replace(target, "{digest}", Digest::of("some bytes").to_string());
+  replace(target, "{ref}", "1");
+  replace(target, "{alias}", "production");
+  replace(target, "{path...}", "lib/tracking.so");
+  return target;
+}
+
+template <class Item>
+void always(const Item*) {}
+
+class RoutePolicy : public ::testing::Test {
+ protected:
+  RoutePolicy() {
+    registry.changes.start();
+    const std::string secret = make_secret();
+    registry.tokens.establish_bootstrap_token(secret,
+                                              TokenService::OtherBootstrapTokens::keep);
+    admin = registry.access.authenticate(secret);
+    secrets["admin"] = secret;
+
+    make_namespace("private", Visibility::private_);
+    make_namespace("internal", Visibility::internal);
+    make_namespace("public", Visibility::public_);
+    make_namespace("elsewhere", Visibility::private_);
+    make_principal("outsider", Role::none);
+    make_principal("reader", Role::reader);
+    make_principal("writer", Role::writer);
+    make_principal("maintainer", Role::maintainer);
+    make_principal("owner", Role::owner);
+    for (const std::string principal : {"owner", "admin"}) {
+      secrets[principal + ", to read"] = issue(principal, only(Scope::read));
+      secrets[principal + ", bound elsewhere"] =
+          issue(principal, Scopes::all(), "elsewhere");
+    }
+    secrets["owner, to record events"] = issue("owner", only(Scope::kpi));
+  }
+  ~RoutePolicy() override { registry.changes.stop(); }
+
+  static Name name(std::string_view text) { return Name::parse("a name", text); }
+
+  static Scopes only(Scope scope) {
+    Scopes scopes;
+    scopes.add(scope);
+    return scopes;
+  }
+
+  void make_namespace(std::string_view text, Visibility visibility) {
+    namespaces.push_back(registry.namespaces
+                             .put(admin, name(text),
+                                  {.description = std::nullopt, .visibility = visibility},
+                                  always<NamespaceInfo>)
+                             .item);
+  }
+
+  // With its role in every namespace.
+  void make_principal(const std::string& text, Role role) {
+    registry.principals.put(name(text), {}, always<Principal>);
+    if (role != Role::none) {
+      for (const NamespaceInfo& ns : namespaces) {
+        registry.namespaces.put_member(admin, ns, name(text), role, always<Member>);
+      }
+    }
+    secrets[text] = issue(text, Scopes::all());
+  }
+
+  std::string issue(std::string_view principal, Scopes scopes,
+                    std::optional<std::string_view> ns = std::nullopt) {
+    TokenRequest request;
+    request.principal = name(principal);
+    request.scopes = scopes;
+    if (ns) request.ns = name(*ns);
+    return registry.tokens.issue(admin, request).secret;
+  }
+
+  RequestHead head_of(std::string_view caller, std::string_view method,
+                      std::string target) {
+    RequestHead head;
+    head.id = "request-1";
+    head.method = method;
+    head.target = std::move(target);
+    if (caller != "nobody") {
+      head.headers.set("Authorization", "Bearer " + secrets.at(std::string(caller)));
+    }
+    return head;
+  }
+
+  // Another refusal than those of a policy means that the route's handler was asked.
+  Outcome outcome_of(const RequestHead& head) {
+    const auto begun = router.begin(head);
+    const int status = begun.refusal ? begun.refusal->status : 200;
+    return status == 401 || status == 403 || status == 404 ? Outcome(status)
+                                                           : Outcome::allowed;
+  }
+
+  void answer(const RequestHead& head) {
+    if (const auto begun = router.begin(head); begun.exchange) begun.exchange->answer("");
+  }
+
+  void publish_something(const NamespaceInfo& ns) {
+    const std::string_view bytes = "some bytes";
+    const auto upload = registry.blobs.begin_upload(ns.id, Digest::of(bytes), bytes.size());
+    upload->append(std::as_bytes(std::span(bytes)));
+    upload->finish();
+    storage::Manifest manifest;
+    manifest.files.emplace_back().path = "lib/tracking.so";
+    manifest.files.back().digest = Digest::of(bytes);
+    registry.publishing.publish(admin, ns.id,
+                                {.artifact = ArtifactName::parse(ns.name, "lamarr-trk"),
+                                 .kind = manifest.kind,
+                                 .manifest = manifest,
+                                 .manifest_digest = std::nullopt,
+                                 .message = "",
+                                 .labels = {},
+                                 .metrics = "{}",
+                                 .hyperparameters = std::nullopt,
+                                 .source = std::nullopt,
+                                 .aliases = {},
+                                 .idempotency = std::nullopt});
+  }
+
+  testing::TestDatabase test_database;
+  testing::WholeRegistry registry{test_database.database()};
+  Metrics metrics;
+  Router router{routes(), registry.services, metrics};
+  Caller admin;
+  std::vector<NamespaceInfo> namespaces;
+  std::map<std::string, std::string> secrets;
+};
+
+TEST(RoutePolicyStated, CoversEveryRoute) {
+  using Row = std::pair<std::string_view, std::string_view>;
+  std::vector<Row> stated;
+  for (const Expected& row : kRoutesExpected) stated.emplace_back(row.method, row.pattern);
+  std::vector<Row> existing;
+  for (const Route& route : routes()) existing.emplace_back(route.method, route.pattern);
+
+  EXPECT_THAT(stated, UnorderedElementsAreArray(existing));
+}
+
+TEST_F(RoutePolicy, AllowsWhatTheTableSaysAndNothingElse) {
+  for (const Expected& row : kRoutesExpected) {
+    for (const Rights& rights : kRights) {
+      for (std::size_t ns = 0; ns < std::size(kNamespaces); ++ns) {
+        const auto head =
+            head_of(rights.caller, row.method, target_of(row.pattern, kNamespaces[ns]));
+        EXPECT_EQ(outcome_of(head), expected_outcome(rights, row.needs, ns))
+            << rights.caller << ": " << head.method << " " << head.target;
+      }
+    }
+  }
+}
+
+// Every memory holds what it can, so that only the rules keep it from answering.
+TEST_F(RoutePolicy, IsNotLaxerInMemory) {
+  for (const NamespaceInfo& ns : namespaces) publish_something(ns);
+  for (const std::string_view target : kRemembered) {
+    for (const Rights& rights : kRights) {
+      for (const NamespaceInfo& ns : namespaces) {
+        answer(head_of(rights.caller, "GET", target_of(target, ns.name)));
+      }
+    }
+    const auto head = head_of("reader", "GET", target_of(target, "private"));
+    EXPECT_TRUE(testing::eventually([&] {
+      answer(head);
+      return router.answer_from_memory(head).has_value();
+    })) << target;
+  }
+  for (const Expected& row : kRoutesExpected) {
+    for (const Rights& rights : kRights) {
+      for (std::size_t ns = 0; ns < std::size(kNamespaces); ++ns) {
+        const auto head =
+            head_of(rights.caller, row.method, target_of(row.pattern, kNamespaces[ns]));
+        if (outcome_of(head) == Outcome::allowed) continue;
+        EXPECT_FALSE(router.answer_from_memory(head))
+            << rights.caller << ": " << head.method << " " << head.target;
+      }
+    }
+  }
+}
+
+TEST_F(RoutePolicy, DoesNotTellWhetherWhatMayNotBeReadExists) {
+  for (const char* caller : {"nobody", "outsider", "owner, bound elsewhere"}) {
+    for (const Expected& row : kRoutesExpected) {
+      const auto hidden = head_of(caller, row.method, target_of(row.pattern, "private"));
+      const auto absent = head_of(caller, row.method, target_of(row.pattern, "missing"));
+      const auto of_hidden = router.begin(hidden).refusal;
+      const auto of_absent = router.begin(absent).refusal;
+      ASSERT_EQ(of_hidden.has_value(), of_absent.has_value()) << row.pattern;
+      if (!of_hidden) continue;
+      EXPECT_EQ(of_hidden->status, of_absent->status) << row.pattern;
+      auto expected = std::get<std::string>(of_absent->body);
+      replace(expected, "missing", "private");
+      EXPECT_EQ(std::get<std::string>(of_hidden->body), expected) << row.pattern;
+    }
+  }
+}
+
+TEST_F(RoutePolicy, RefusesATokenThatIsNotKnownOnEveryRoute) {
+  secrets["stranger"] = make_secret();
+  for (const Expected& row : kRoutesExpected) {
+    const auto head = head_of("stranger", row.method, target_of(row.pattern, "public"));
+    EXPECT_EQ(outcome_of(head), Outcome::unauthenticated) << row.pattern;
+  }
+}
+
+}  // namespace
+}  // namespace mendel::registry::api

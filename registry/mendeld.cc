@@ -48,8 +48,6 @@ namespace {
 constexpr std::size_t kIndexMemoryBytesMax = 48u << 20;
 constexpr std::size_t kOpenPacksMax = 256;
 constexpr std::size_t kQueuedRequestsMax = 1024;
-// Beside the workers: the change feed, and one to spare.
-constexpr std::size_t kOtherConnections = 2;
 
 // Signals that end the server are taken by one thread, which waits for them.
 class StopSignals {
@@ -76,6 +74,9 @@ class StopSignals {
 struct Stores {
   std::unique_ptr<schema::PrivateServer> private_server;  // none with --database
   std::unique_ptr<schema::Database> database;
+  // The change feed has a connection of its own: however busy the workers are, what is
+  // remembered stays believable.
+  std::unique_ptr<schema::Database> feed_database;
   std::unique_ptr<storage::LocalObjectStore> objects;
 };
 
@@ -87,8 +88,8 @@ Stores open_stores(const Options& options) {
         std::make_unique<schema::PrivateServer>(options.data, options.postgres_user);
     url = stores.private_server->url();
   }
-  stores.database =
-      std::make_unique<schema::Database>(url, options.workers + kOtherConnections);
+  stores.database = std::make_unique<schema::Database>(url, options.workers);
+  stores.feed_database = std::make_unique<schema::Database>(url, 1);
   schema::migrate(*stores.database, schema::embedded_migrations());
   std::filesystem::create_directories(options.objects);
   stores.objects =
@@ -98,8 +99,9 @@ Stores open_stores(const Options& options) {
 
 // The services, in the order in which they need each other.
 struct Registry {
-  Registry(schema::Database& database, storage::ObjectStore& objects)
-      : changes(database),
+  Registry(schema::Database& database, schema::Database& feed_database,
+           storage::ObjectStore& objects)
+      : changes(feed_database),
         access(database, changes, clock),
         packs(objects, kIndexMemoryBytesMax),
         blobs(database, packs),
@@ -182,7 +184,7 @@ void run(const Options& options) {
   const StopSignals signals;
   std::filesystem::create_directories(options.data);
   Stores stores = open_stores(options);
-  Registry registry(*stores.database, *stores.objects);
+  Registry registry(*stores.database, *stores.feed_database, *stores.objects);
   establish_admin_token(options, registry.tokens);
 
   api::Metrics metrics;

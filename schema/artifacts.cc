@@ -49,16 +49,16 @@ constexpr Statement kListArtifacts{"list_artifacts", R"sql(
     left join membership m on m.namespace_id = n.id and m.principal_id = $1
    where ($2::boolean
           or n.visibility = 'public'
-          or (n.visibility = 'internal' and $1::bigint is not null)
+          or (n.visibility = 'internal' and $3::boolean)
           or m.role is not null)
-     and ($3::bigint is null or n.id = $3)
-     and a.kind = $4
-     and ($5::text is null or n.folded_name = $5)
-     and ($6 = '' or position(lower($6) in a.folded_name) > 0
-                  or position(lower($6) in lower(a.description)) > 0)
-     and ($7::timestamptz is null or (a.changed_at, a.id) < ($7, $8::bigint))
+     and ($4::bigint is null or n.id = $4)
+     and a.kind = $5
+     and ($6::text is null or n.folded_name = $6)
+     and ($7 = '' or position(lower($7) in a.folded_name) > 0
+                  or position(lower($7) in lower(a.description)) > 0)
+     and ($8::timestamptz is null or (a.changed_at, a.id) < ($8, $9::bigint))
    order by a.changed_at desc, a.id desc
-   limit $9
+   limit $10
 )sql"};
 
 constexpr Statement kCountVersions{"count_versions", R"sql(
@@ -66,7 +66,7 @@ constexpr Statement kCountVersions{"count_versions", R"sql(
          count(*) filter (where state = 'yanked') as yanked,
          max(number) filter (where state = 'active') as latest
     from version
-   where artifact_id = $1
+   where artifact_id = $1 and state <> 'deleted'
 )sql"};
 
 ArtifactRow artifact(const Row& row) {
@@ -120,7 +120,7 @@ void update_artifact_description(Transaction& tx, std::int64_t id,
   tx.exec(kUpdateDescription, id, description, now);
 }
 
-std::vector<ArtifactRow> list_artifacts(Transaction& tx, const Viewer& viewer,
+std::vector<ArtifactRow> list_artifacts(Transaction& tx, const NamespaceViewer& viewer,
                                         const ArtifactFilter& filter,
                                         const std::optional<ArtifactPosition>& after,
                                         std::int64_t limit) {
@@ -132,8 +132,8 @@ std::vector<ArtifactRow> list_artifacts(Transaction& tx, const Viewer& viewer,
   }
   std::vector<ArtifactRow> artifacts;
   for (const Row& row :
-       tx.exec(kListArtifacts, viewer.principal_id, viewer.sees_all, viewer.only_namespace,
-               filter.kind, filter.folded_namespace, filter.text, after_time, after_id, limit)) {
+       tx.exec(kListArtifacts, viewer.member, viewer.sees_all, viewer.sees_internal,
+               viewer.only_namespace, filter.kind, filter.folded_namespace, filter.text, after_time, after_id, limit)) {
     artifacts.push_back(artifact(row));
   }
   return artifacts;

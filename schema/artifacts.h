@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "schema/access.h"
 #include "schema/database.h"
 #include "storage/base/clock.h"
 
@@ -40,13 +41,6 @@ void touch_artifact(Transaction& tx, std::int64_t id, std::int32_t newest_number
 void update_artifact_description(Transaction& tx, std::int64_t id,
                                  const std::string& description, Timestamp now);
 
-// What a caller may see of a list, decided in the query so that pages are full.
-struct Viewer {
-  std::optional<std::int64_t> principal_id;
-  bool sees_all = false;
-  std::optional<std::int64_t> only_namespace;
-};
-
 struct ArtifactFilter {
   std::string kind;
   std::optional<std::string> folded_namespace;
@@ -58,8 +52,8 @@ struct ArtifactPosition {
   std::int64_t id = 0;
 };
 
-// Newest change first, after a position.
-std::vector<ArtifactRow> list_artifacts(Transaction& tx, const Viewer& viewer,
+// Of the namespaces that the viewer sees, newest change first, after a position.
+std::vector<ArtifactRow> list_artifacts(Transaction& tx, const NamespaceViewer& viewer,
                                         const ArtifactFilter& filter,
                                         const std::optional<ArtifactPosition>& after,
                                         std::int64_t limit);

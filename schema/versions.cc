@@ -8,40 +8,42 @@ namespace mendel::schema {
 
 namespace {
 
-// Every query for versions reads the same columns: they differ in how versions are found.
-#define MENDEL_VERSION_COLUMNS                                                           \
+// Every query for versions reads the same columns, and none finds a deleted one: they differ
+// in how versions are found.
+#define MENDEL_VERSIONS                                                                  \
   "select v.id, v.artifact_id, v.number, v.digest, v.size_bytes, v.file_count, v.state, " \
   "v.state_reason, v.created_at, v.created_by, v.message, v.labels, v.metrics, "          \
   "v.hyperparameters, coalesce(h.canonical, '') as canonical, "                           \
   "coalesce(v.source::text, '') as source, "                                              \
   "(select coalesce(json_agg(a.name order by a.folded_name), '[]') from alias a "         \
   "  where a.version_id = v.id) as aliases "                                              \
-  "from version v left join hyperparameters h on h.digest = v.hyperparameters "
+  "from version v left join hyperparameters h on h.digest = v.hyperparameters "          \
+  "where v.state <> 'deleted' and "
 
 constexpr Statement kFindVersion{
-    "find_version", MENDEL_VERSION_COLUMNS "where v.artifact_id = $1 and v.number = $2"};
+    "find_version", MENDEL_VERSIONS "v.artifact_id = $1 and v.number = $2"};
 
 constexpr Statement kFindVersionById{"find_version_by_id",
-                                     MENDEL_VERSION_COLUMNS "where v.id = $1"};
+                                     MENDEL_VERSIONS "v.id = $1"};
 
 constexpr Statement kFindVersionByAlias{
-    "find_version_by_alias", MENDEL_VERSION_COLUMNS
-    "where v.id = (select version_id from alias where artifact_id = $1 and folded_name = $2)"};
+    "find_version_by_alias", MENDEL_VERSIONS
+    "v.id = (select version_id from alias where artifact_id = $1 and folded_name = $2)"};
 
 constexpr Statement kFindVersionByDigest{
-    "find_version_by_digest", MENDEL_VERSION_COLUMNS
-    "where v.artifact_id = $1 and v.digest = $2 "
+    "find_version_by_digest", MENDEL_VERSIONS
+    "v.artifact_id = $1 and v.digest = $2 "
     "order by v.state = 'active' desc, v.number desc limit 1"};
 
 constexpr Statement kFindLatestVersion{
-    "find_latest_version", MENDEL_VERSION_COLUMNS
-    "where v.artifact_id = $1 and v.state = 'active' order by v.number desc limit 1"};
+    "find_latest_version", MENDEL_VERSIONS
+    "v.artifact_id = $1 and v.state = 'active' order by v.number desc limit 1"};
 
 constexpr Statement kListVersions{
-    "list_versions", MENDEL_VERSION_COLUMNS
-    "where v.artifact_id = $1 and v.number < $2 order by v.number desc limit $3"};
+    "list_versions", MENDEL_VERSIONS
+    "v.artifact_id = $1 and v.number < $2 order by v.number desc limit $3"};
 
-#undef MENDEL_VERSION_COLUMNS
+#undef MENDEL_VERSIONS
 
 constexpr Statement kInsertVersion{"insert_version", R"sql(
   insert into version (artifact_id, number, digest, size_bytes, file_count, created_at,

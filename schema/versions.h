@@ -31,6 +31,7 @@ struct VersionRow {
   std::vector<std::string> aliases;
 };
 
+// None of these finds a deleted version.
 std::optional<VersionRow> find_version(Transaction& tx, std::int64_t artifact_id,
                                        std::int32_t number);
 std::optional<VersionRow> find_version_by_alias(Transaction& tx, std::int64_t artifact_id,

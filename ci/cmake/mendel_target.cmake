@@ -15,6 +15,9 @@ if(MENDEL_SANITIZE)
 endif()
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 finds uninitialised values in std::optional and std::variant where there are none,
+  # more of them the more it inlines.
+  target_compile_options(mendel_options INTERFACE -Wno-maybe-uninitialized)
   target_link_options(mendel_options INTERFACE -fuse-ld=mold)
 endif()
 

@@ -62,6 +62,7 @@ constexpr Route kRoutes[] = {
     {"POST",   "/api/v1/{kind}/{ns}/{name}/versions",              ns_writer,     kLarge, "",            {.answer = publish_version}},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions",              ns_reader,     kNone,  "limit after", {.answer = list_versions}},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}",        ns_reader,     kNone,  "",            {.answer = get_version, .from_memory = get_version_from_memory}},
+    {"DELETE", "/api/v1/{kind}/{ns}/{name}/versions/{ref}",        ns_maintainer, kSmall, "",            {.answer = delete_version}},
     {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/yank",   ns_writer,     kSmall, "",            {.answer = yank_version}},
     {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/restore", ns_writer,    kSmall, "",            {.answer = restore_version}},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/files",  ns_reader,     kNone,  "",            {.answer = get_manifest, .from_memory = get_manifest_from_memory}},

@@ -26,6 +26,12 @@ Response version_response(const Request& request, std::shared_ptr<const VersionR
   return response;
 }
 
+std::string required_reason(ObjectReader& body) {
+  std::string reason = body.required_string("reason");
+  if (body.has("reason") && reason.empty()) body.problem("reason", "must say why");
+  return reason;
+}
+
 }  // namespace
 
 Response list_versions(const Request& request, Services& services) {
@@ -56,9 +62,8 @@ std::optional<Response> get_version_from_memory(const Request& request, Services
 
 Response yank_version(const Request& request, Services& services) {
   ObjectReader body(request.json());
-  const std::string reason = body.required_string("reason");
+  const std::string reason = required_reason(body);
   const bool force = body.optional_boolean("force").value_or(false);
-  if (body.has("reason") && reason.empty()) body.problem("reason", "must say why");
   body.finish();
 
   using PointingAliases = VersionService::PointingAliases;
@@ -76,6 +81,15 @@ Response restore_version(const Request& request, Services& services) {
   return version_response(request, services.versions.restore(artifact_of(request),
                                                              kind_of(request), ref_of(request),
                                                              reason));
+}
+
+Response delete_version(const Request& request, Services& services) {
+  ObjectReader body(request.json());
+  const std::string reason = required_reason(body);
+  body.finish();
+
+  services.versions.remove(artifact_of(request), kind_of(request), ref_of(request), reason);
+  return no_content();
 }
 
 }  // namespace mendel::registry::api

@@ -12,5 +12,6 @@ Response get_version(const Request& request, Services& services);
 std::optional<Response> get_version_from_memory(const Request& request, Services& services);
 Response yank_version(const Request& request, Services& services);
 Response restore_version(const Request& request, Services& services);
+Response delete_version(const Request& request, Services& services);
 
 }  // namespace mendel::registry::api

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "registry/services/namespace_rows.h"
 #include "registry/services/version_rows.h"
 #include "schema/changes.h"
 
@@ -40,15 +41,12 @@ ArtifactService::Artifact ArtifactService::describe(NamespaceId ns, const Artifa
 std::vector<schema::ArtifactRow> ArtifactService::list(
     const Caller& caller, const Filter& filter,
     const std::optional<schema::ArtifactPosition>& after, std::size_t limit) {
-  const schema::Viewer viewer{.principal_id = caller.principal,
-                              .sees_all = caller.is_admin,
-                              .only_namespace = caller.only_namespace};
   schema::ArtifactFilter rows{.kind = std::string(storage::to_string(filter.kind)),
                               .folded_namespace = std::nullopt,
                               .text = filter.text};
   if (filter.ns) rows.folded_namespace = filter.ns->folded();
   return database_.read("list artifacts", [&](schema::Transaction& tx) {
-    return schema::list_artifacts(tx, viewer, rows, after, static_cast<std::int64_t>(limit));
+    return schema::list_artifacts(tx, viewer_for(caller), rows, after, static_cast<std::int64_t>(limit));
   });
 }
 

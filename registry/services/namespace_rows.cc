@@ -17,4 +17,12 @@ Role role_of(const std::optional<std::string>& stored) {
   return *role;
 }
 
+schema::NamespaceViewer viewer_for(const Caller& caller) {
+  if (caller.is_anonymous() || !caller.scopes.has(Scope::read)) return {};
+  return {.sees_all = caller.is_admin,
+          .sees_internal = true,
+          .member = caller.principal,
+          .only_namespace = caller.only_namespace};
+}
+
 }  // namespace mendel::registry

@@ -13,4 +13,7 @@ namespace mendel::registry {
 NamespaceInfo namespace_of(const schema::NamespaceRow& row);
 Role role_of(const std::optional<std::string>& stored);  // none without one
 
+// Whose eyes look at a list: those of who may read.
+schema::NamespaceViewer viewer_for(const Caller& caller);
+
 }  // namespace mendel::registry

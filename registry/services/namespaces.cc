@@ -40,14 +40,6 @@ Member member_of(const schema::MemberRow& row) {
   return {row.principal, role_of(row.role), row.granted_at};
 }
 
-schema::NamespaceViewer viewer_for(const Caller& caller) {
-  if (caller.is_anonymous() || !caller.scopes.has(Scope::read)) return {};
-  return {.sees_all = caller.is_admin,
-          .sees_internal = true,
-          .member = caller.principal,
-          .only_namespace = caller.only_namespace};
-}
-
 // The namespace's row is locked, so that no two owners leave at once.
 void require_another_owner(schema::Transaction& tx, const Caller& caller,
                            const NamespaceInfo& ns, const schema::MemberRow& leaving) {

@@ -15,7 +15,7 @@
 
 namespace mendel::registry {
 
-enum class VersionState : std::uint8_t { active, yanked };
+enum class VersionState : std::uint8_t { active, yanked, deleted };
 std::string_view to_string(VersionState state);
 
 // One published version, with what may still change about it: its state and its aliases.

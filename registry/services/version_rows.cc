@@ -34,6 +34,13 @@ std::optional<schema::VersionRow> find_version(schema::Transaction& tx, Artifact
   return std::visit(find, ref.value());
 }
 
+VersionState state_of(std::string_view text) {
+  for (const auto state : {VersionState::active, VersionState::yanked}) {
+    if (text == to_string(state)) return state;
+  }
+  return VersionState::deleted;
+}
+
 Error no_artifact(const ArtifactName& name) {
   return {ErrorCode::not_found, "no artifact named " + name.text()};
 }
@@ -41,7 +48,12 @@ Error no_artifact(const ArtifactName& name) {
 }  // namespace
 
 std::string_view to_string(VersionState state) {
-  return state == VersionState::active ? "active" : "yanked";
+  switch (state) {
+    case VersionState::active:  return "active";
+    case VersionState::yanked:  return "yanked";
+    case VersionState::deleted: return "deleted";
+  }
+  return "active";
 }
 
 storage::ArtifactKind kind_of(const schema::ArtifactRow& artifact) {
@@ -58,7 +70,7 @@ Version to_version(const schema::ArtifactRow& artifact, schema::VersionRow row) 
           .kind = kind_of(artifact),
           .number = row.number,
           .digest = row.digest,
-          .state = row.state == "active" ? VersionState::active : VersionState::yanked,
+          .state = state_of(row.state),
           .state_reason = std::move(row.state_reason),
           .created_at = row.created_at,
           .created_by = std::move(row.created_by),

@@ -140,20 +140,27 @@ std::shared_ptr<const VersionRecord> VersionService::yank(const ArtifactName& ar
                                                           const VersionRef& ref,
                                                           const std::string& reason,
                                                           PointingAliases aliases) {
-  return set_state(artifact, kind, ref, VersionState::yanked, reason, aliases);
+  return state_->record_of(
+      set_state(artifact, kind, ref, VersionState::yanked, reason, aliases));
 }
 
 std::shared_ptr<const VersionRecord> VersionService::restore(const ArtifactName& artifact,
                                                              storage::ArtifactKind kind,
                                                              const VersionRef& ref,
                                                              const std::string& reason) {
-  return set_state(artifact, kind, ref, VersionState::active, reason, PointingAliases::allow);
+  return state_->record_of(set_state(artifact, kind, ref, VersionState::active, reason,
+                                     PointingAliases::allow));
 }
 
-std::shared_ptr<const VersionRecord> VersionService::set_state(
-    const ArtifactName& artifact, storage::ArtifactKind kind, const VersionRef& ref,
-    VersionState wanted, const std::string& reason, PointingAliases aliases) {
-  Version version = state_->database.transact("yank or restore", [&](schema::Transaction& tx) {
+void VersionService::remove(const ArtifactName& artifact, storage::ArtifactKind kind,
+                            const VersionRef& ref, const std::string& reason) {
+  set_state(artifact, kind, ref, VersionState::deleted, reason, PointingAliases::forbid);
+}
+
+Version VersionService::set_state(const ArtifactName& artifact, storage::ArtifactKind kind,
+                                  const VersionRef& ref, VersionState wanted,
+                                  const std::string& reason, PointingAliases aliases) {
+  Version version = state_->database.transact("change a version's state", [&](schema::Transaction& tx) {
     const ArtifactId id = get_artifact(tx, artifact, kind).id;
     const schema::ArtifactRow row = schema::lock_artifact_by_id(tx, id);
     schema::VersionRow found = get_version(tx, row, ref);
@@ -170,7 +177,7 @@ std::shared_ptr<const VersionRecord> VersionService::set_state(
     return to_version(row, std::move(found));
   });
   state_->changes.announce(artifact_topic(version.artifact_id));
-  return state_->record_of(std::move(version));
+  return version;
 }
 
 }  // namespace mendel::registry

@@ -58,14 +58,17 @@ class VersionService {
                                                const VersionRef& ref,
                                                const std::string& reason);
 
+  // Takes a version away: its number is never used again. Throws already_exists while an alias
+  // points at it.
+  void remove(const ArtifactName& artifact, storage::ArtifactKind kind, const VersionRef& ref,
+              const std::string& reason);
+
  private:
   struct State;
 
-  std::shared_ptr<const VersionRecord> set_state(const ArtifactName& artifact,
-                                                 storage::ArtifactKind kind,
-                                                 const VersionRef& ref, VersionState wanted,
-                                                 const std::string& reason,
-                                                 PointingAliases aliases);
+  Version set_state(const ArtifactName& artifact, storage::ArtifactKind kind,
+                    const VersionRef& ref, VersionState wanted, const std::string& reason,
+                    PointingAliases aliases);
 
   std::unique_ptr<State> state_;
 };

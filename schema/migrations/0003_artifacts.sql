@@ -65,7 +65,7 @@ create table version (
     constraint version_can_be_pointed_at unique (artifact_id, id),
     constraint version_number_is_positive check (number > 0),
     constraint version_digest_is_sha256 check (octet_length(digest) = 32),
-    constraint version_state_is_known check (state in ('active', 'yanked')),
+    constraint version_state_is_known check (state in ('active', 'yanked', 'deleted')),
     constraint version_has_stored_hyperparameters
         foreign key (hyperparameters) references hyperparameters (digest) on delete restrict
 );

@@ -34,7 +34,7 @@ std::string etag_of(const AliasService::Move& move) { return fmt::format("\"{}\"
 Response move_response(const Request& request, const AliasService::Move& move) {
   Response response = json_response(200, to_json(move));
   response.headers.set("ETag", etag_of(move));
-  if (request.head().method != "PUT" && request.none_match(etag_of(move))) {
+  if (request.none_match(etag_of(move))) {
     response.status = 304;
     response.body = std::string();
   }

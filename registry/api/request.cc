@@ -59,6 +59,7 @@ std::size_t Request::limit() const {
 }
 
 bool Request::none_match(std::string_view etag) const {
+  if (head_->method != "GET" && head_->method != "HEAD") return false;
   const auto list = header("If-None-Match");
   return list && any_tag(*list, [&](std::string_view tag) {
            if (tag.starts_with("W/")) tag.remove_prefix(2);

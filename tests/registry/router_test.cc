@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "registry/api/json.h"
 #include "storage/base/error.h"
 #include "tests/testing/whole_registry.h"
 
@@ -41,6 +42,10 @@ Response say_query(const Request& request, Services&) {
 
 Response say_body(const Request& request, Services&) {
   return text_response(request.body());
+}
+
+Response say_tagged(const Request& request, Services&) {
+  return with_etag(request, json_response(200, "tagged"));
 }
 
 std::optional<Response> remember(const Request& request, Services&) {
@@ -98,6 +103,8 @@ constexpr Route kToyRoutes[] = {
     {"GET", "/things/{name}/files/{path...}", open, kNone, "", {.answer = say_path}},
     {"HEAD", "/heads/{name}", open, kNone, "", {.answer = say_name}},
     {"GET", "/of/{kind}", open, kNone, "", {.answer = say_kind}},
+    {"GET", "/tagged", open, kNone, "", {.answer = say_tagged}},
+    {"PATCH", "/tagged", open, BodyLimit::small, "", {.answer = say_tagged}},
     {"GET", "/mine", authenticated, kNone, "", {.answer = say_body}},
     {"GET", "/fails/refused", open, kNone, "", {.answer = refuse}},
     {"GET", "/fails/fields", open, kNone, "", {.answer = refuse_fields}},
@@ -277,6 +284,15 @@ TEST_F(RouterTest, LeavesTheRestToAWorker) {
   RequestHead with_token = head_of("GET", "/things");
   with_token.headers.set("Authorization", "Bearer x");
   EXPECT_FALSE(router.answer_from_memory(with_token));
+}
+
+TEST_F(RouterTest, AnswersNotModifiedToReadersAlone) {
+  for (const char* method : {"GET", "HEAD", "PATCH"}) {
+    RequestHead head = head_of(method, "/tagged");
+    EXPECT_EQ(answer(head).status, 200);
+    head.headers.set("If-None-Match", "*");
+    EXPECT_EQ(answer(head).status, head.method == "PATCH" ? 200 : 304) << method;
+  }
 }
 
 TEST_F(RouterTest, TurnsAnErrorIntoAProblem) {

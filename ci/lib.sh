@@ -4,6 +4,10 @@ set -euo pipefail
 
 mendel_root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
+# What one checkout compiled, another need not compile again, wherever it lies.
+export CCACHE_BASEDIR=$mendel_root CCACHE_NOHASHDIR=1
+export CCACHE_SLOPPINESS=pch_defines,time_macros
+
 die() {
   printf '%s: %s\n' "${0##*/}" "$*" >&2
   exit 1

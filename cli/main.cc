@@ -45,6 +45,7 @@ constexpr Command kCommands[] = {
     {kAccess, "namespace", "namespaces and their members", declare_namespace},
     {kAccess, "principal", "people and services", declare_principal},
     {kAccess, "token", "tokens of people and services", declare_token},
+    {kAccess, "admin", "what an operator does", declare_admin},
     {kAccess, "completion", "completion for a shell", declare_completion},
 };
 

@@ -1,5 +1,5 @@
-// The server: builds the graph of what there is, runs it until it is told to stop, and takes
-// it down in reverse.
+// The server: builds the graph of what there is, runs it until it is told to stop, and
+// takes it down in reverse.
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -20,21 +20,9 @@
 #include "registry/http/server.h"
 #include "registry/http/workers.h"
 #include "registry/options.h"
-#include "registry/services/access.h"
-#include "registry/services/aliases.h"
-#include "registry/services/artifacts.h"
-#include "registry/services/blobs.h"
-#include "registry/services/change_feed.h"
-#include "registry/services/health.h"
-#include "registry/services/namespace_packs.h"
-#include "registry/services/namespaces.h"
-#include "registry/services/principals.h"
-#include "registry/services/publishing.h"
+#include "registry/services/registry.h"
 #include "registry/services/secret.h"
-#include "registry/services/services.h"
 #include "registry/services/tokens.h"
-#include "registry/services/uploads.h"
-#include "registry/services/versions.h"
 #include "schema/database.h"
 #include "schema/migrator.h"
 #include "schema/private_server.h"
@@ -45,7 +33,6 @@
 namespace mendel::registry {
 namespace {
 
-constexpr std::size_t kIndexMemoryBytesMax = 48u << 20;
 constexpr std::size_t kOpenPacksMax = 256;
 constexpr std::size_t kQueuedRequestsMax = 1024;
 
@@ -97,43 +84,6 @@ Stores open_stores(const Options& options) {
   return stores;
 }
 
-// The services, in the order in which they need each other.
-struct Registry {
-  Registry(schema::Database& database, schema::Database& feed_database,
-           storage::ObjectStore& objects)
-      : changes(feed_database),
-        access(database, changes, clock),
-        packs(objects, kIndexMemoryBytesMax),
-        blobs(database, packs),
-        uploads(database, packs, clock),
-        versions(database, changes, blobs, api::render_version),
-        publishing(database, changes, blobs, versions, clock),
-        aliases(database, changes, clock),
-        artifacts(database, changes, clock),
-        namespaces(database, changes, access),
-        principals(database, changes),
-        tokens(database, changes, access, clock),
-        health(database, objects) {}
-
-  SystemClock clock;
-  ChangeFeed changes;
-  AccessService access;
-  NamespacePacks packs;
-  BlobService blobs;
-  UploadService uploads;
-  VersionService versions;
-  PublishingService publishing;
-  AliasService aliases;
-  ArtifactService artifacts;
-  NamespaceService namespaces;
-  PrincipalService principals;
-  TokenService tokens;
-  HealthService health;
-
-  Services services{access,     aliases,    artifacts, blobs,   health,
-                    namespaces, principals, publishing, tokens, uploads, versions};
-};
-
 void establish_admin_token(const Options& options, TokenService& tokens) {
   using Others = TokenService::OtherBootstrapTokens;
   const auto file = options.data / "admin-token";
@@ -159,12 +109,13 @@ http::ServerOptions server_options(const Options& options) {
   return server;
 }
 
-// Says where it can be reached, for people in the log and for scripts in DIR/run/mendeld.url.
+// Says where it can be reached, for people in the log and for scripts in
+// DIR/run/mendeld.url.
 void announce_url(const Options& options, std::uint16_t port) {
   const bool ipv6 = options.listen_address.find(':') != std::string::npos;
-  const std::string url = fmt::format(
-      "{}://{}{}{}:{}", options.tls_certificate.empty() ? "http" : "https", ipv6 ? "[" : "",
-      options.listen_address, ipv6 ? "]" : "", port);
+  const std::string url =
+      fmt::format("{}://{}{}{}:{}", options.tls_certificate.empty() ? "http" : "https",
+                  ipv6 ? "[" : "", options.listen_address, ipv6 ? "]" : "", port);
   std::filesystem::create_directories(options.data / "run");
   std::ofstream(options.data / "run" / "mendeld.url") << url << "\n";
   spdlog::info("listening on {}", url);
@@ -173,7 +124,8 @@ void announce_url(const Options& options, std::uint16_t port) {
 void set_up_log(const Options& options) {
   auto logger = std::make_shared<spdlog::logger>(
       "mendeld", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_pattern("time=%Y-%m-%dT%H:%M:%S.%fZ level=%l %v", spdlog::pattern_time_type::utc);
+  logger->set_pattern("time=%Y-%m-%dT%H:%M:%S.%fZ level=%l %v",
+                      spdlog::pattern_time_type::utc);
   logger->set_level(spdlog::level::from_str(options.log_level));
   logger->flush_on(spdlog::level::info);
   spdlog::set_default_logger(std::move(logger));
@@ -184,7 +136,9 @@ void run(const Options& options) {
   const StopSignals signals;
   std::filesystem::create_directories(options.data);
   Stores stores = open_stores(options);
-  Registry registry(*stores.database, *stores.feed_database, *stores.objects);
+  const SystemClock clock;
+  Registry registry(*stores.database, *stores.feed_database, *stores.objects, clock,
+                    api::render_version);
   establish_admin_token(options, registry.tokens);
 
   api::Metrics metrics;

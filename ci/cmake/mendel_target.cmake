@@ -29,6 +29,15 @@ function(mendel_library name)
   target_link_libraries(${name} PRIVATE mendel_options ${ARG_LINKS} PUBLIC ${ARG_PUBLIC_LINKS})
 endfunction()
 
+# mendel_precompile_headers(NAME HEADERS…): so that ccache can still remember what is compiled
+# with them (its manual, "Precompiled headers").
+function(mendel_precompile_headers name)
+  target_precompile_headers(${name} PRIVATE ${ARGN})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(${name} PRIVATE -fpch-preprocess)
+  endif()
+endfunction()
+
 # mendel_test(NAME LABEL unit|db|integration|slow SOURCES… LINKS…): one GoogleTest program;
 # each of its tests is one of ctest's.
 function(mendel_test name)

@@ -5,6 +5,7 @@
 #include "registry/api/artifacts.h"
 #include "registry/api/blobs.h"
 #include "registry/api/files.h"
+#include "registry/api/fsck.h"
 #include "registry/api/health.h"
 #include "registry/api/namespaces.h"
 #include "registry/api/principals.h"
@@ -31,6 +32,8 @@ constexpr Route kRoutes[] = {
     {"GET",    "/readyz",                                          open,          kNone,  "",            {.answer = get_readiness}},
     {"GET",    "/metrics",                                         open,          kNone,  "",            {.answer = get_metrics}},
     {"GET",    "/api/v1/openapi.json",                             open,          kNone,  "",            {.answer = get_openapi}},
+
+    {"POST",   "/api/v1/admin/rebuild-index",                      admin,         kSmall, "",            {.answer = rebuild_index}},
 
     {"GET",    "/api/v1/whoami",                                   authenticated, kNone,  "",            {.answer = whoami}},
     {"GET",    "/api/v1/namespaces",                               open,          kNone,  "limit after", {.answer = list_namespaces}},

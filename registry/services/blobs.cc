@@ -130,6 +130,11 @@ std::unique_ptr<BlobService::Upload> BlobService::begin_upload(
 
 void BlobService::store_manifest(NamespaceId ns, const Digest& digest,
                                  std::string_view bytes) {
+  const bool stored =
+      state_->database.read("look for a manifest", [&](schema::Transaction& tx) {
+        return schema::find_manifest(tx, ns, digest).has_value();
+      });
+  if (stored) return;
   state_->gatherer.store(ns, storage::RecordType::manifest, digest, as_bytes(bytes));
 }
 

@@ -185,9 +185,8 @@ class Rebuild {
 
 }  // namespace
 
-RebuildReport rebuild_index(schema::Database& database, NamespacePacks& packs,
-                            Verify verify) {
-  return Rebuild(database, packs, verify).run();
+RebuildReport FsckService::rebuild_index(Verify verify) {
+  return Rebuild(database_, packs_, verify).run();
 }
 
 }  // namespace mendel::registry

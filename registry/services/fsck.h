@@ -22,14 +22,25 @@ struct RebuildReport {
 // one record were verified before their pack was written; everything reads those, too.
 enum class Verify { blobs_of_chunks, everything };
 
-// mendel admin fsck --rebuild-index: makes the rows of packs, blobs and manifests again
-// from the object store, namespace by namespace. Rows that are there stay as they are. A
-// damaged pack, record or blob is reported and stops nothing; only an object store or a
-// database that is away does (then it can be run again).
-//
-// What was attached from another namespace has no object that says so. It comes back where
-// a version of the namespace names it; what was attached and never published does not.
-RebuildReport rebuild_index(schema::Database& database, NamespacePacks& packs,
-                            Verify verify);
+// Repairs what names the stored bytes, from the bytes themselves. Any thread.
+class FsckService {
+ public:
+  FsckService(schema::Database& database, NamespacePacks& packs)
+      : database_(database), packs_(packs) {}
+
+  // Makes the rows of packs, blobs and manifests again from the object store, namespace by
+  // namespace. Rows that are there stay as they are. A damaged pack, record or blob is
+  // reported and stops nothing; only an object store or a database that is away does (then
+  // it can be run again).
+  //
+  // What was attached from another namespace has no object that says so. It comes back
+  // where a version of the namespace names it; what was attached and never published does
+  // not.
+  RebuildReport rebuild_index(Verify verify);
+
+ private:
+  schema::Database& database_;
+  NamespacePacks& packs_;
+};
 
 }  // namespace mendel::registry

@@ -207,6 +207,9 @@ std::optional<PublishingService::Made> PublishingService::find_earlier(
                 "this Idempotency-Key was used with another request before");
   }
   const auto version = schema::find_version_by_id(tx, earlier->version_id);
+  if (!version) {
+    throw Error(ErrorCode::not_found, "the version that this Idempotency-Key made was deleted");
+  }
   return Made{version->number, earlier->created};
 }
 

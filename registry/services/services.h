@@ -6,6 +6,7 @@ class AccessService;
 class AliasService;
 class ArtifactService;
 class BlobService;
+class FsckService;
 class HealthService;
 class NamespaceService;
 class PrincipalService;
@@ -20,6 +21,7 @@ struct Services {
   AliasService& aliases;
   ArtifactService& artifacts;
   BlobService& blobs;
+  FsckService& fsck;
   HealthService& health;
   NamespaceService& namespaces;
   PrincipalService& principals;

@@ -76,7 +76,7 @@ TEST_F(Fsck, BringsEverythingBackFromTheObjectStoreAlone) {
 
   for (const Verify verify : {Verify::blobs_of_chunks, Verify::everything}) {
     const RebuildReport report =
-        rebuild_index(server.test.database(), server.packs, verify);
+        FsckService(server.test.database(), server.packs).rebuild_index(verify);
     EXPECT_THAT(report.problems, IsEmpty());
     EXPECT_EQ(report.packs, 4);
     EXPECT_EQ(report.blobs, 4);
@@ -115,8 +115,8 @@ TEST_F(Fsck, ReportsADamagedPackAndGoesOn) {
     objects.rotten_key = key;
     objects.rotten_at = at;
     empty_tables();
-    const RebuildReport report =
-        rebuild_index(server.test.database(), server.packs, Verify::blobs_of_chunks);
+    const RebuildReport report = FsckService(server.test.database(), server.packs)
+                                     .rebuild_index(Verify::blobs_of_chunks);
     ASSERT_THAT(report.problems, SizeIs(1));
     EXPECT_THAT(report.problems[0], HasSubstr(place.location.pack.hex()));
     BlobService& blobs = restarted();
@@ -144,8 +144,8 @@ TEST_F(Fsck, AttachesAgainWhatVersionsName) {
         Digest::of(named).hex() + "', 500, 1, now(), '', '', '{}', '{}' from artifact");
   });
   empty_tables();
-  const RebuildReport report =
-      rebuild_index(server.test.database(), server.packs, Verify::blobs_of_chunks);
+  const RebuildReport report = FsckService(server.test.database(), server.packs)
+                                   .rebuild_index(Verify::blobs_of_chunks);
   EXPECT_THAT(report.problems, IsEmpty());
   EXPECT_EQ(report.attached, 1);
   EXPECT_TRUE(restarted().find(atlas, Digest::of(small)));

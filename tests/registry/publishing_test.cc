@@ -147,6 +147,14 @@ TEST_F(Publishing, AKeyMakesARepetitionAnswerTheSame) {
   }
 }
 
+TEST_F(Publishing, AKeyWhoseVersionWasDeletedSaysSo) {
+  auto first = request("trk", "a");
+  first.idempotency = {"key-1", Digest::of("body")};
+  publish(first);
+  versions.remove(first.artifact, ArtifactKind::model, VersionRef(1), "pushed by mistake");
+  EXPECT_THROW(publish(first), Error);
+}
+
 TEST_F(Publishing, NamesTheFilesWhoseBytesAreMissing) {
   auto incomplete = request("trk", "a");
   incomplete.manifest->files.push_back(stored_file("b", Digest::of("never uploaded")));

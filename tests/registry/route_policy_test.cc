@@ -73,6 +73,7 @@ constexpr Expected kRoutesExpected[] = {
     {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/blobs",                Needs::writing},
     {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/chunks",               Needs::writing},
     {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/packs",                Needs::writing},
+    {"POST",   "/api/v1/admin/rebuild-index",                               Needs::administrator},
     {"GET",    "/api/v1/{kind}",                                            Needs::nothing},
     {"GET",    "/api/v1/{kind}/{ns}/{name}",                                Needs::reading},
     {"PATCH",  "/api/v1/{kind}/{ns}/{name}",                                Needs::writing},

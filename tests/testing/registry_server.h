@@ -9,24 +9,9 @@
 #include "registry/api/metrics.h"
 #include "registry/api/router.h"
 #include "registry/api/routes.h"
-#include "registry/api/version_json.h"
-#include "registry/services/access.h"
-#include "registry/services/aliases.h"
-#include "registry/services/artifacts.h"
-#include "registry/services/blobs.h"
-#include "registry/services/health.h"
-#include "registry/services/namespace_packs.h"
-#include "registry/services/namespaces.h"
-#include "registry/services/principals.h"
-#include "registry/services/publishing.h"
-#include "registry/services/services.h"
-#include "registry/services/tokens.h"
-#include "registry/services/uploads.h"
-#include "registry/services/versions.h"
-#include "storage/memory_object_store.h"
-#include "tests/testing/manual_clock.h"
 #include "tests/testing/test_database.h"
 #include "tests/testing/wait.h"
+#include "tests/testing/whole_registry.h"
 
 namespace mendel::testing {
 
@@ -49,12 +34,12 @@ class RegistryServer {
   using HeaderList = std::vector<std::pair<std::string, std::string>>;
 
   RegistryServer() {
-    tokens_.establish_bootstrap_token(kAdminToken,
-                                      registry::TokenService::OtherBootstrapTokens::keep);
-    changes_.start();
-    eventually([this] { return changes_.fresh(); });
+    registry_.tokens.establish_bootstrap_token(
+        kAdminToken, registry::TokenService::OtherBootstrapTokens::keep);
+    registry_.changes.start();
+    eventually([this] { return registry_.changes.fresh(); });
   }
-  ~RegistryServer() { changes_.stop(); }
+  ~RegistryServer() { registry_.changes.stop(); }
 
   Answer send(const std::string& method, const std::string& target, std::string body = "",
               const HeaderList& headers = {}) {
@@ -126,27 +111,9 @@ class RegistryServer {
   }
 
   TestDatabase test_;
-  storage::MemoryObjectStore objects_;
-  ManualClock clock_{parse_rfc3339("2024-02-13T00:00:00Z")};
-  registry::ChangeFeed changes_{database()};
-  registry::AccessService access_{database(), changes_, clock_};
-  registry::NamespacePacks packs_{objects_, 32 << 20};
-  registry::BlobService blobs_{database(), packs_};
-  registry::UploadService uploads_{database(), packs_, clock_};
-  registry::VersionService versions_{database(), changes_, blobs_,
-                                     registry::api::render_version};
-  registry::PublishingService publishing_{database(), changes_, blobs_, versions_, clock_};
-  registry::AliasService aliases_{database(), changes_, clock_};
-  registry::ArtifactService artifacts_{database(), changes_, clock_};
-  registry::NamespaceService namespaces_{database(), changes_, access_};
-  registry::PrincipalService principals_{database(), changes_};
-  registry::TokenService tokens_{database(), changes_, access_, clock_};
-  registry::HealthService health_{database(), objects_};
-  registry::Services services_{access_, aliases_,    artifacts_,  blobs_,
-                               health_, namespaces_, principals_, publishing_,
-                               tokens_, uploads_,    versions_};
+  WholeRegistry registry_{database()};
   registry::api::Metrics metrics_;
-  registry::api::Router router_{registry::api::routes(), services_, metrics_};
+  registry::api::Router router_{registry::api::routes(), registry_.services, metrics_};
 };
 
 }  // namespace mendel::testing

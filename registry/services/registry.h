@@ -1,0 +1,65 @@
+#pragma once
+
+#include "registry/services/access.h"
+#include "registry/services/aliases.h"
+#include "registry/services/artifacts.h"
+#include "registry/services/blobs.h"
+#include "registry/services/change_feed.h"
+#include "registry/services/fsck.h"
+#include "registry/services/health.h"
+#include "registry/services/namespace_packs.h"
+#include "registry/services/namespaces.h"
+#include "registry/services/principals.h"
+#include "registry/services/publishing.h"
+#include "registry/services/services.h"
+#include "registry/services/tokens.h"
+#include "registry/services/uploads.h"
+#include "registry/services/versions.h"
+#include "schema/database.h"
+#include "storage/base/clock.h"
+#include "storage/object_store.h"
+
+namespace mendel::registry {
+
+// All services over one pair of stores, in the order in which they need each other. What it
+// is given outlives it. The change feed is started and stopped by the owner.
+struct Registry {
+  static constexpr std::size_t kIndexMemoryBytesMax = 48u << 20;
+
+  Registry(schema::Database& database, schema::Database& feed_database,
+           storage::ObjectStore& objects, const Clock& clock, VersionService::Render render)
+      : changes(feed_database),
+        access(database, changes, clock),
+        packs(objects, kIndexMemoryBytesMax),
+        blobs(database, packs),
+        uploads(database, packs, clock),
+        versions(database, changes, blobs, std::move(render)),
+        publishing(database, changes, blobs, versions, clock),
+        aliases(database, changes, clock),
+        artifacts(database, changes, clock),
+        namespaces(database, changes, access),
+        principals(database, changes),
+        tokens(database, changes, access, clock),
+        fsck(database, packs),
+        health(database, objects) {}
+
+  ChangeFeed changes;
+  AccessService access;
+  NamespacePacks packs;
+  BlobService blobs;
+  UploadService uploads;
+  VersionService versions;
+  PublishingService publishing;
+  AliasService aliases;
+  ArtifactService artifacts;
+  NamespaceService namespaces;
+  PrincipalService principals;
+  TokenService tokens;
+  FsckService fsck;
+  HealthService health;
+
+  Services services{access,     aliases,    artifacts,  blobs,  fsck,    health,
+                    namespaces, principals, publishing, tokens, uploads, versions};
+};
+
+}  // namespace mendel::registry

@@ -19,34 +19,21 @@ constexpr std::uint64_t kAnswerSizeMax = 256ull << 20;
 
 ErrorCode meaning_of_status(int status) {
   switch (status) {
-    case 401:
-      return ErrorCode::unauthenticated;
-    case 403:
-      return ErrorCode::permission_denied;
-    case 404:
-      return ErrorCode::not_found;
-    case 409:
-      return ErrorCode::already_exists;
-    case 412:
-      return ErrorCode::failed_precondition;
-    case 413:
-      return ErrorCode::too_large;
-    case 416:
-      return ErrorCode::out_of_range;
-    case 422:
-      return ErrorCode::unprocessable;
-    case 429:
-      return ErrorCode::resource_exhausted;
+    case 401: return ErrorCode::unauthenticated;
+    case 403: return ErrorCode::permission_denied;
+    case 404: return ErrorCode::not_found;
+    case 409: return ErrorCode::already_exists;
+    case 412: return ErrorCode::failed_precondition;
+    case 413: return ErrorCode::too_large;
+    case 416: return ErrorCode::out_of_range;
+    case 422: return ErrorCode::unprocessable;
+    case 429: return ErrorCode::resource_exhausted;
     case 408:
-    case 504:
-      return ErrorCode::deadline_exceeded;
+    case 504: return ErrorCode::deadline_exceeded;
     case 502:
-    case 503:
-      return ErrorCode::unavailable;
-    case 507:
-      return ErrorCode::out_of_space;
-    default:
-      return status < 500 ? ErrorCode::invalid_argument : ErrorCode::internal;
+    case 503: return ErrorCode::unavailable;
+    case 507: return ErrorCode::out_of_space;
+    default: return status < 500 ? ErrorCode::invalid_argument : ErrorCode::internal;
   }
 }
 

@@ -128,8 +128,7 @@ class Planner {
       case Type::file:
       case Type::link:
         return options_.strangers == Strangers::replace || is_ours(path, existing);
-      case Type::other:
-        return false;
+      case Type::other: return false;
     }
     return false;
   }
@@ -147,14 +146,10 @@ class Planner {
   bool is_same(const std::string& path, const LocalEntry& existing,
                const PulledEntry& entry) {
     switch (existing.type) {
-      case Type::directory:
-        return entry.is_directory();
-      case Type::link:
-        return !entry.link.empty() && entry.link == existing.link;
-      case Type::file:
-        return entry.digest && digest_at(path, existing) == *entry.digest;
-      case Type::other:
-        return false;
+      case Type::directory: return entry.is_directory();
+      case Type::link: return !entry.link.empty() && entry.link == existing.link;
+      case Type::file: return entry.digest && digest_at(path, existing) == *entry.digest;
+      case Type::other: return false;
     }
     return false;
   }

@@ -51,16 +51,21 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_status) {
   std::string listen = "127.0.0.1:8230";
   std::string objects;
 
-  CLI::App app("mendeld keeps the pedigree of every model: the server of Mendel.", "mendeld");
+  CLI::App app("mendeld keeps the pedigree of every model: the server of Mendel.",
+               "mendeld");
   app.set_version_flag("--version", "mendeld " MENDEL_VERSION);
-  app.set_config("--config", "", "Read options from FILE (TOML or INI), as names without --")
+  app.set_config("--config", "",
+                 "Read options from FILE (TOML or INI), as names without --")
       ->envname("MENDELD_CONFIG");
   const auto add = [&app](const std::string& name, auto& value, const std::string& text) {
     std::string variable = "MENDELD_" + name;
     for (char& c : variable) c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
-    return app.add_option("--" + name, value, text)->envname(variable)->capture_default_str();
+    return app.add_option("--" + name, value, text)
+        ->envname(variable)
+        ->capture_default_str();
   };
-  const auto add_flag = [&app](const std::string& name, bool& value, const std::string& text) {
+  const auto add_flag = [&app](const std::string& name, bool& value,
+                               const std::string& text) {
     std::string variable = "MENDELD_" + name;
     for (char& c : variable) c = c == '-' ? '_' : static_cast<char>(std::toupper(c));
     app.add_flag("--" + name, value, text)->envname(variable);
@@ -69,7 +74,8 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_status) {
   add("listen", listen, "ADDRESS:PORT to listen on; port 0 takes a free one");
   add("database", options.database,
       "postgresql://… of an existing server, in place of the private one under --data");
-  add("objects", objects, "file:///DIRECTORY for the object store, in place of DATA/objects");
+  add("objects", objects,
+      "file:///DIRECTORY for the object store, in place of DATA/objects");
   add("tls-certificate", options.tls_certificate, "PEM file with the certificate chain");
   add("tls-key", options.tls_key, "PEM file with the private key");
   add_flag("plain-http", options.plain_http,
@@ -84,7 +90,8 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_status) {
       ->check(CLI::Range(1, 256));
   add("workers", options.workers, "Threads that do what blocks, each with a connection")
       ->check(CLI::Range(1, 90));
-  add("drain-seconds", options.drain_seconds, "How long running requests may take at the end")
+  add("drain-seconds", options.drain_seconds,
+      "How long running requests may take at the end")
       ->check(CLI::Range(0, 3600));
   try {
     app.parse(argc, argv);

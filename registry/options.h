@@ -31,8 +31,8 @@ struct Options {
 // status is left in exit_status.
 std::optional<Options> parse_options(int argc, char** argv, int& exit_status);
 
-// Throws invalid_argument where the options contradict each other or would let a token travel
-// in clear.
+// Throws invalid_argument where the options contradict each other or would let a token
+// travel in clear.
 void check(const Options& options);
 
 }  // namespace mendel::registry

@@ -95,13 +95,14 @@ std::optional<AliasMoveRow> find_alias(Transaction& tx, std::int64_t artifact_id
 }
 
 std::optional<AliasMoveRow> find_alias_move_at(Transaction& tx, std::int64_t artifact_id,
-                                               const std::string& folded_name, Timestamp time) {
+                                               const std::string& folded_name,
+                                               Timestamp time) {
   return alias_move(tx.exec_optional(kFindAliasMoveAt, artifact_id, folded_name, time));
 }
 
 std::vector<AliasMoveRow> list_alias_moves(Transaction& tx, std::int64_t artifact_id,
-                                           const std::string& folded_name, std::int32_t before,
-                                           std::int64_t limit) {
+                                           const std::string& folded_name,
+                                           std::int32_t before, std::int64_t limit) {
   std::vector<AliasMoveRow> moves;
   for (const Row& row : tx.exec(kListAliasMoves, artifact_id, folded_name, before, limit)) {
     moves.push_back(alias_move(row));
@@ -118,8 +119,9 @@ std::vector<AliasPointer> list_aliases(Transaction& tx, std::int64_t artifact_id
 }
 
 void insert_alias_move(Transaction& tx, const NewAliasMove& move) {
-  const Row row = tx.exec_one(kInsertAliasMove, move.artifact_id, move.name, move.folded_name,
-                              move.version_id, move.moved_at, move.moved_by, move.reason);
+  const Row row =
+      tx.exec_one(kInsertAliasMove, move.artifact_id, move.name, move.folded_name,
+                  move.version_id, move.moved_at, move.moved_by, move.reason);
   if (move.version_id) {
     tx.exec(kPointAlias, move.artifact_id, move.name, *move.version_id,
             at<std::int32_t>(row, "move"));

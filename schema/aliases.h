@@ -29,12 +29,13 @@ std::optional<AliasMoveRow> find_alias(Transaction& tx, std::int64_t artifact_id
 
 // Its last move at that time or before; may be a removal.
 std::optional<AliasMoveRow> find_alias_move_at(Transaction& tx, std::int64_t artifact_id,
-                                               const std::string& folded_name, Timestamp time);
+                                               const std::string& folded_name,
+                                               Timestamp time);
 
 // Newest first, those with numbers below before.
 std::vector<AliasMoveRow> list_alias_moves(Transaction& tx, std::int64_t artifact_id,
-                                           const std::string& folded_name, std::int32_t before,
-                                           std::int64_t limit);
+                                           const std::string& folded_name,
+                                           std::int32_t before, std::int64_t limit);
 
 struct AliasPointer {
   std::string name;

@@ -105,7 +105,8 @@ ArtifactRow lock_artifact_by_id(Transaction& tx, std::int64_t id) {
   return artifact(tx.exec_one(kLockArtifactById, id));
 }
 
-std::optional<ArtifactRow> find_artifact(Transaction& tx, const std::string& folded_namespace,
+std::optional<ArtifactRow> find_artifact(Transaction& tx,
+                                         const std::string& folded_namespace,
                                          const std::string& folded_name) {
   return artifact(tx.exec_optional(kFindArtifact, folded_namespace, folded_name));
 }
@@ -133,7 +134,8 @@ std::vector<ArtifactRow> list_artifacts(Transaction& tx, const NamespaceViewer& 
   std::vector<ArtifactRow> artifacts;
   for (const Row& row :
        tx.exec(kListArtifacts, viewer.member, viewer.sees_all, viewer.sees_internal,
-               viewer.only_namespace, filter.kind, filter.folded_namespace, filter.text, after_time, after_id, limit)) {
+               viewer.only_namespace, filter.kind, filter.folded_namespace, filter.text,
+               after_time, after_id, limit)) {
     artifacts.push_back(artifact(row));
   }
   return artifacts;

@@ -34,10 +34,12 @@ ArtifactRow lock_or_insert_artifact(Transaction& tx, std::int64_t namespace_id,
 std::optional<ArtifactRow> lock_artifact(Transaction& tx, std::int64_t namespace_id,
                                          const std::string& folded_name);
 ArtifactRow lock_artifact_by_id(Transaction& tx, std::int64_t id);
-std::optional<ArtifactRow> find_artifact(Transaction& tx, const std::string& folded_namespace,
+std::optional<ArtifactRow> find_artifact(Transaction& tx,
+                                         const std::string& folded_namespace,
                                          const std::string& folded_name);
 
-void touch_artifact(Transaction& tx, std::int64_t id, std::int32_t newest_number, Timestamp now);
+void touch_artifact(Transaction& tx, std::int64_t id, std::int32_t newest_number,
+                    Timestamp now);
 void update_artifact_description(Transaction& tx, std::int64_t id,
                                  const std::string& description, Timestamp now);
 

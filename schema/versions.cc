@@ -8,23 +8,22 @@ namespace mendel::schema {
 
 namespace {
 
-// Every query for versions reads the same columns, and none finds a deleted one: they differ
-// in how versions are found.
-#define MENDEL_VERSIONS                                                                  \
+// Every query for versions reads the same columns, and none finds a deleted one: they
+// differ in how versions are found.
+#define MENDEL_VERSIONS                                                                   \
   "select v.id, v.artifact_id, v.number, v.digest, v.size_bytes, v.file_count, v.state, " \
   "v.state_reason, v.created_at, v.created_by, v.message, v.labels, v.metrics, "          \
   "v.hyperparameters, coalesce(h.canonical, '') as canonical, "                           \
   "coalesce(v.source::text, '') as source, "                                              \
   "(select coalesce(json_agg(a.name order by a.folded_name), '[]') from alias a "         \
   "  where a.version_id = v.id) as aliases "                                              \
-  "from version v left join hyperparameters h on h.digest = v.hyperparameters "          \
+  "from version v left join hyperparameters h on h.digest = v.hyperparameters "           \
   "where v.state <> 'deleted' and "
 
-constexpr Statement kFindVersion{
-    "find_version", MENDEL_VERSIONS "v.artifact_id = $1 and v.number = $2"};
+constexpr Statement kFindVersion{"find_version",
+                                 MENDEL_VERSIONS "v.artifact_id = $1 and v.number = $2"};
 
-constexpr Statement kFindVersionById{"find_version_by_id",
-                                     MENDEL_VERSIONS "v.id = $1"};
+constexpr Statement kFindVersionById{"find_version_by_id", MENDEL_VERSIONS "v.id = $1"};
 
 constexpr Statement kFindVersionByAlias{
     "find_version_by_alias", MENDEL_VERSIONS
@@ -40,8 +39,8 @@ constexpr Statement kFindLatestVersion{
     "v.artifact_id = $1 and v.state = 'active' order by v.number desc limit 1"};
 
 constexpr Statement kListVersions{
-    "list_versions", MENDEL_VERSIONS
-    "v.artifact_id = $1 and v.number < $2 order by v.number desc limit $3"};
+    "list_versions",
+    MENDEL_VERSIONS "v.artifact_id = $1 and v.number < $2 order by v.number desc limit $3"};
 
 #undef MENDEL_VERSIONS
 
@@ -139,11 +138,11 @@ std::vector<VersionRow> list_versions(Transaction& tx, std::int64_t artifact_id,
 }
 
 std::int64_t insert_version(Transaction& tx, const NewVersion& version) {
-  const Row row = tx.exec_one(kInsertVersion, version.artifact_id, version.number,
-                              version.digest, version.size_bytes, version.file_count,
-                              version.created_at, version.created_by, version.message,
-                              version.labels, version.metrics, version.hyperparameters_digest,
-                              version.source);
+  const Row row =
+      tx.exec_one(kInsertVersion, version.artifact_id, version.number, version.digest,
+                  version.size_bytes, version.file_count, version.created_at,
+                  version.created_by, version.message, version.labels, version.metrics,
+                  version.hyperparameters_digest, version.source);
   return at<std::int64_t>(row, "id");
 }
 
@@ -152,8 +151,8 @@ void insert_hyperparameters_if_absent(Transaction& tx, const Digest& digest,
   tx.exec(kInsertHyperparameters, digest, canonical);
 }
 
-void update_version_state(Transaction& tx, std::int64_t version_id, const std::string& state,
-                          const std::string& reason) {
+void update_version_state(Transaction& tx, std::int64_t version_id,
+                          const std::string& state, const std::string& reason) {
   tx.exec(kUpdateVersionState, version_id, state, reason);
 }
 
@@ -168,8 +167,8 @@ std::optional<PublishKeyRow> find_publish_key(Transaction& tx, std::int64_t prin
 
 void insert_publish_key(Transaction& tx, std::int64_t principal_id, const std::string& key,
                         const PublishKeyRow& row, Timestamp now) {
-  tx.exec(kInsertPublishKey, principal_id, key, row.request_digest, row.version_id, row.created,
-          now);
+  tx.exec(kInsertPublishKey, principal_id, key, row.request_digest, row.version_id,
+          row.created, now);
 }
 
 void delete_publish_keys_before(Transaction& tx, Timestamp time) {

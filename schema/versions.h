@@ -67,8 +67,8 @@ std::int64_t insert_version(Transaction& tx, const NewVersion& version);
 void insert_hyperparameters_if_absent(Transaction& tx, const Digest& digest,
                                       const std::string& canonical);
 
-void update_version_state(Transaction& tx, std::int64_t version_id, const std::string& state,
-                          const std::string& reason);
+void update_version_state(Transaction& tx, std::int64_t version_id,
+                          const std::string& state, const std::string& reason);
 
 // What a key of this principal has made already.
 struct PublishKeyRow {

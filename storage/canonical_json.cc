@@ -141,12 +141,8 @@ void append_object(std::string& out, const json& object, const Place& place) {
 
 void append_value(std::string& out, const json& value, const Place& place) {
   switch (value.type()) {
-    case json::value_t::null:
-      out += "null";
-      return;
-    case json::value_t::boolean:
-      out += value.get<bool>() ? "true" : "false";
-      return;
+    case json::value_t::null: out += "null"; return;
+    case json::value_t::boolean: out += value.get<bool>() ? "true" : "false"; return;
     case json::value_t::number_unsigned:
       if (value.get<std::uint64_t>() > kIntegerMax)
         refuse(place, "is an integer beyond 2^53");
@@ -172,8 +168,7 @@ void append_value(std::string& out, const json& value, const Place& place) {
       value.is_array() ? append_array(out, value, place) : append_object(out, value, place);
       return;
     case json::value_t::binary:
-    case json::value_t::discarded:
-      refuse(place, "is not a JSON value");
+    case json::value_t::discarded: refuse(place, "is not a JSON value");
   }
 }
 
@@ -190,27 +185,13 @@ void append_canonical_string(std::string& out, std::string_view text) {
   out += '"';
   for (const char c : text) {
     switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\b':
-        out += "\\b";
-        break;
-      case '\f':
-        out += "\\f";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
+      case '"': out += "\\\""; break;
+      case '\\': out += "\\\\"; break;
+      case '\b': out += "\\b"; break;
+      case '\f': out += "\\f"; break;
+      case '\n': out += "\\n"; break;
+      case '\r': out += "\\r"; break;
+      case '\t': out += "\\t"; break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           out += "\\u00";

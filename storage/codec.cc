@@ -132,10 +132,8 @@ Compressor::Result Compressor::compress(std::span<const std::byte> raw) {
 
 std::optional<std::size_t> stated_raw_size(Codec codec, std::span<const std::byte> stored) {
   switch (codec) {
-    case Codec::raw:
-      return stored.size();
-    case Codec::zstd:
-      return stated_raw_size_zstd(stored);
+    case Codec::raw: return stored.size();
+    case Codec::zstd: return stated_raw_size_zstd(stored);
   }
   return std::nullopt;
 }

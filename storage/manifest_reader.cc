@@ -78,22 +78,17 @@ class Reader : public nlohmann::json_sax<json> {
           (key_ == "name" ? component().name : component().ref) = std::move(value);
         }
         return true;
-      case Place::locations:
-        file().locations.push_back(std::move(value));
-        return true;
+      case Place::locations: file().locations.push_back(std::move(value)); return true;
       case Place::outside:
       case Place::files:
-      case Place::components:
-        break;
+      case Place::components: break;
     }
     unexpected("a string");
   }
 
   bool start_object(std::size_t) override {
     switch (place_) {
-      case Place::outside:
-        place_ = Place::top;
-        return true;
+      case Place::outside: place_ = Place::top; return true;
       case Place::files:
         manifest_.files.emplace_back();
         place_ = Place::file;
@@ -105,8 +100,7 @@ class Reader : public nlohmann::json_sax<json> {
       case Place::top:
       case Place::file:
       case Place::component:
-      case Place::locations:
-        break;
+      case Place::locations: break;
     }
     unexpected("an object");
   }
@@ -181,19 +175,14 @@ class Reader : public nlohmann::json_sax<json> {
     const auto last = [](const auto& list) { return std::to_string(list.size() - 1); };
     const auto next = [](const auto& list) { return std::to_string(list.size()); };
     switch (place_) {
-      case Place::outside:
-        return "";
-      case Place::top:
-        return "/" + key_;
-      case Place::files:
-        return "/files/" + next(manifest_.files);
-      case Place::file:
-        return "/files/" + last(manifest_.files) + "/" + key_;
+      case Place::outside: return "";
+      case Place::top: return "/" + key_;
+      case Place::files: return "/files/" + next(manifest_.files);
+      case Place::file: return "/files/" + last(manifest_.files) + "/" + key_;
       case Place::locations:
         return "/files/" + last(manifest_.files) + "/locations/" +
                next(manifest_.files.back().locations);
-      case Place::components:
-        return "/components/" + next(manifest_.components);
+      case Place::components: return "/components/" + next(manifest_.components);
       case Place::component:
         return "/components/" + last(manifest_.components) + "/" + key_;
     }

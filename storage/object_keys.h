@@ -15,7 +15,8 @@ namespace mendel::storage {
 //     packs/<ab>/<64 hex digits of the pack's name, which begin with ab>
 //
 // What stands below a namespace is written and read through a PrefixedObjectStore of its
-// own. That a pack says in its key whose it is lets the rows be made again from the objects.
+// own. That a pack says in its key whose it is lets the rows be made again from the
+// objects.
 
 inline constexpr std::string_view kPackPrefix = "packs/";
 

@@ -55,8 +55,8 @@ class ObjectStore {
 
   // Up to limit objects whose keys begin with prefix and sort after start_after, in
   // byte order of their keys.
-  virtual std::vector<ObjectInfo> list(std::string_view prefix, std::string_view start_after,
-                                       std::size_t limit) = 0;
+  virtual std::vector<ObjectInfo> list(std::string_view prefix,
+                                       std::string_view start_after, std::size_t limit) = 0;
 
   // Removing an absent object succeeds.
   virtual void remove(std::string_view key) = 0;

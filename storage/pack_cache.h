@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "storage/base/digest.h"
+#include "storage/base/lru_cache.h"
 #include "storage/object_store.h"
 #include "storage/pack.h"
 
@@ -16,11 +17,10 @@ class PackCache {
  public:
   PackCache(ObjectStore& objects, std::size_t memory_bytes_max);
 
-  // The packs of another store, with the memory of the first: a pack's name is the digest of
-  // its index, so two stores never mean different indexes by one name. index() may therefore
-  // answer for a pack that only the other store has.
+  // The packs of another store, with the memory of the first: a pack's name is the digest
+  // of its index, so two stores never mean different indexes by one name. index() may
+  // therefore answer for a pack that only the other store has.
   PackCache(ObjectStore& objects, const PackCache& memory);
-  ~PackCache();
 
   std::shared_ptr<const PackIndex> index(const Digest& pack_name);
 
@@ -35,7 +35,7 @@ class PackCache {
 
  private:
   ObjectStore& objects_;
-  class Indexes;
+  using Indexes = LruCache<Digest, const PackIndex>;
   const std::shared_ptr<Indexes> indexes_;
 };
 

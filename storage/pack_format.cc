@@ -10,12 +10,9 @@ namespace mendel::storage {
 std::uint32_t raw_size_max(RecordType type) {
   switch (type) {
     case RecordType::chunk:
-    case RecordType::blob:
-      return kChunkSizeMax;
-    case RecordType::recipe:
-      return kRecipeSizeMax;
-    case RecordType::manifest:
-      return kManifestSizeMax;
+    case RecordType::blob: return kChunkSizeMax;
+    case RecordType::recipe: return kRecipeSizeMax;
+    case RecordType::manifest: return kManifestSizeMax;
   }
   return 0;
 }

@@ -27,15 +27,9 @@ class PackIngest::Impl : private PackParser::Visitor {
 
   void record(const RecordHeader& header, std::span<const std::byte> raw) override {
     switch (header.type) {
-      case RecordType::chunk:
-        blobs_.add_chunk(header.digest, raw);
-        return;
-      case RecordType::blob:
-        blobs_.add_blob(header.digest, raw);
-        return;
-      case RecordType::recipe:
-        blobs_.add_recipe(header.digest, raw);
-        return;
+      case RecordType::chunk: blobs_.add_chunk(header.digest, raw); return;
+      case RecordType::blob: blobs_.add_blob(header.digest, raw); return;
+      case RecordType::recipe: blobs_.add_recipe(header.digest, raw); return;
       case RecordType::manifest:
         blobs_.require_no_open_leaf();
         decode_manifest(as_text(raw));

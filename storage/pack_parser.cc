@@ -61,14 +61,11 @@ class PackParser::Impl {
 
   void consume(std::span<const std::byte> piece) {
     switch (awaited_) {
-      case Awaited::header:
-        return consume_header(piece);
+      case Awaited::header: return consume_header(piece);
       case Awaited::record_header:
         return consume_record_header(piece.first<kRecordHeaderSizeBytes>());
-      case Awaited::record:
-        return consume_record(piece);
-      case Awaited::tail:
-        return consume_tail(piece);
+      case Awaited::record: return consume_record(piece);
+      case Awaited::tail: return consume_tail(piece);
     }
   }
 

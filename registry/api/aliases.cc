@@ -27,9 +27,13 @@ json to_json(const AliasService::Move& move) {
 }
 
 // Years that PostgreSQL does not know are as good as any before the first move.
-Timestamp asked_time(std::string_view at) { return std::max(parse_rfc3339(at), Timestamp()); }
+Timestamp asked_time(std::string_view at) {
+  return std::max(parse_rfc3339(at), Timestamp());
+}
 
-std::string etag_of(const AliasService::Move& move) { return fmt::format("\"{}\"", move.move); }
+std::string etag_of(const AliasService::Move& move) {
+  return fmt::format("\"{}\"", move.move);
+}
 
 Response move_response(const Request& request, const AliasService::Move& move) {
   Response response = json_response(200, to_json(move));
@@ -61,9 +65,10 @@ Response get_alias(const Request& request, Services& services) {
   const auto artifact = artifact_of(request);
   const auto alias = alias_of(request);
   const auto at = request.query("at");
-  return move_response(request, at ? services.aliases.get_at(artifact, kind_of(request), alias,
-                                                             asked_time(*at))
-                                   : services.aliases.get(artifact, kind_of(request), alias));
+  return move_response(
+      request,
+      at ? services.aliases.get_at(artifact, kind_of(request), alias, asked_time(*at))
+         : services.aliases.get(artifact, kind_of(request), alias));
 }
 
 Response put_alias(const Request& request, Services& services) {
@@ -72,16 +77,16 @@ Response put_alias(const Request& request, Services& services) {
   ObjectReader body(request.json());
   const std::int64_t version = body.required_integer("version");
   const std::string reason = body.optional_string("reason").value_or("");
-  if (body.has("version") && (version < 1 || version > std::numeric_limits<VersionNumber>::max())) {
+  if (body.has("version") &&
+      (version < 1 || version > std::numeric_limits<VersionNumber>::max())) {
     body.problem("version", "must be the number of a version");
   }
   body.finish();
 
-  return move_response(request,
-                       services.aliases.set(request.caller(), request.ns().id, artifact,
-                                            kind_of(request), alias,
-                                            static_cast<VersionNumber>(version), reason,
-                                            guard_of(request)));
+  return move_response(request, services.aliases.set(request.caller(), request.ns().id,
+                                                     artifact, kind_of(request), alias,
+                                                     static_cast<VersionNumber>(version),
+                                                     reason, guard_of(request)));
 }
 
 Response delete_alias(const Request& request, Services& services) {
@@ -96,13 +101,15 @@ Response delete_alias(const Request& request, Services& services) {
 
 Response list_alias_history(const Request& request, Services& services) {
   const std::size_t limit = request.limit();
-  const auto moves = services.aliases.history(artifact_of(request), kind_of(request),
-                                              alias_of(request), number_after(request), limit);
+  const auto moves =
+      services.aliases.history(artifact_of(request), kind_of(request), alias_of(request),
+                               number_after(request), limit);
 
   auto items = json::array();
   for (const auto& move : moves) items.push_back(to_json(move));
   std::optional<std::string> next;
-  if (moves.size() == limit && moves.back().move > 1) next = std::to_string(moves.back().move);
+  if (moves.size() == limit && moves.back().move > 1)
+    next = std::to_string(moves.back().move);
   return with_etag(request, list_response(std::move(items), next));
 }
 

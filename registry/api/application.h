@@ -52,8 +52,8 @@ class Application {
   virtual std::optional<Response> answer_from_memory(const RequestHead& head) noexcept = 0;
 
   // On a worker thread, before the client is told to send its body (100 Continue). Either
-  // an exchange, or the answer that ends the request here (401, 404, 413 …). head outlives the
-  // exchange.
+  // an exchange, or the answer that ends the request here (401, 404, 413 …). head outlives
+  // the exchange.
   struct Begun {
     std::unique_ptr<Exchange> exchange;
     std::optional<Response> refusal;
@@ -62,10 +62,12 @@ class Application {
 
   // The problem document for what the HTTP server itself refuses: 400, 408, 413, 431, 503.
   // On an I/O thread.
-  virtual Response refuse(const RequestHead& head, int status, std::string_view detail) noexcept = 0;
+  virtual Response refuse(const RequestHead& head, int status,
+                          std::string_view detail) noexcept = 0;
 
   // After the last byte, on an I/O thread.
-  virtual void completed(const RequestHead& head, const Completion& completion) noexcept = 0;
+  virtual void completed(const RequestHead& head,
+                         const Completion& completion) noexcept = 0;
 };
 
 }  // namespace mendel::registry::api

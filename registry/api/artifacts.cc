@@ -62,7 +62,8 @@ std::optional<schema::ArtifactPosition> position_after(const Request& request) {
 Response list_artifacts(const Request& request, Services& services) {
   const std::size_t limit = request.limit();
   ArtifactService::Filter filter{.kind = kind_of(request), .ns = std::nullopt, .text = {}};
-  if (const auto ns = request.query("namespace")) filter.ns = Name::parse("a namespace", *ns);
+  if (const auto ns = request.query("namespace"))
+    filter.ns = Name::parse("a namespace", *ns);
   filter.text = request.query("q").value_or("");
   const auto rows =
       services.artifacts.list(request.caller(), filter, position_after(request), limit);
@@ -83,7 +84,8 @@ Response patch_artifact(const Request& request, Services& services) {
   ObjectReader body(request.json());
   const std::string description = body.required_string("description");
   if (description.size() > kDescriptionSizeMax) {
-    body.problem("description", fmt::format("is longer than {} bytes", kDescriptionSizeMax));
+    body.problem("description",
+                 fmt::format("is longer than {} bytes", kDescriptionSizeMax));
   }
   body.finish();
 

@@ -117,8 +117,7 @@ Response file_response(const Request& request, const FoundFile& found, OpenPart 
                                std::to_string(range.offset + range.length - 1) + "/" +
                                std::to_string(size));
       break;
-    case RangeAnswer::Kind::whole:
-      break;
+    case RangeAnswer::Kind::whole: break;
   }
   response.body = open_part(range);
   return response;

@@ -7,7 +7,9 @@
 
 namespace mendel::registry::api {
 
-Response get_health(const Request&, Services&) { return json_response(200, {{"status", "ok"}}); }
+Response get_health(const Request&, Services&) {
+  return json_response(200, {{"status", "ok"}});
+}
 
 std::optional<Response> get_health_from_memory(const Request& request, Services& services) {
   return get_health(request, services);

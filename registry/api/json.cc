@@ -237,7 +237,8 @@ void ObjectReader::each_object(std::string_view name,
 
 void ObjectReader::refuse_unknown() {
   for (const auto& [name, value] : object_.items()) {
-    if (std::ranges::find(asked_, name) == asked_.end()) problem(name, "is not a known field");
+    if (std::ranges::find(asked_, name) == asked_.end())
+      problem(name, "is not a known field");
   }
 }
 

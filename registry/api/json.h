@@ -16,16 +16,16 @@
 namespace mendel::registry::api {
 
 // Reads the members of a JSON object by name, remembers which it was asked for, and refuses
-// the rest: an unknown field is an error, by name. Problems are gathered, so that the answer
-// names every broken field; finish() throws them as one invalid_argument.
+// the rest: an unknown field is an error, by name. Problems are gathered, so that the
+// answer names every broken field; finish() throws them as one invalid_argument.
 //
 //   ObjectReader body(request.json());
 //   const auto version = body.required<std::int64_t>("version");
 //   const auto reason = body.optional_string("reason").value_or("");
 //   body.finish();
 //
-// Where a member is missing or wrong, the value returned is empty or zero: use nothing before
-// finish().
+// Where a member is missing or wrong, the value returned is empty or zero: use nothing
+// before finish().
 class ObjectReader {
  public:
   explicit ObjectReader(nlohmann::json object, std::string pointer = "");
@@ -53,7 +53,8 @@ class ObjectReader {
   // Runs a parser of the domain (Name::parse …) and, where it throws invalid_argument or
   // unprocessable, turns that into a problem of this field.
   template <class Parse>
-  auto parsed(std::string_view name, Parse&& parse) -> std::optional<decltype(parse(std::string()))> {
+  auto parsed(std::string_view name, Parse&& parse)
+      -> std::optional<decltype(parse(std::string()))> {
     const auto text = optional_string(name);
     if (!text) return std::nullopt;
     try {

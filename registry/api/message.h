@@ -16,8 +16,9 @@ namespace mendel::registry::api {
 // HTTP header fields; names compare ignoring ASCII case. A value: copy it, move it.
 class Headers {
  public:
-  std::optional<std::string_view> find(std::string_view name) const;  // the first of that name
-  void set(std::string_view name, std::string value);                 // replaces
+  std::optional<std::string_view> find(
+      std::string_view name) const;                    // the first of that name
+  void set(std::string_view name, std::string value);  // replaces
   void add(std::string_view name, std::string value);
 
   auto begin() const { return fields_.begin(); }
@@ -33,9 +34,10 @@ struct RequestHead {
   std::string method;  // "GET"
   std::string target;  // as it was sent: path and query
   Headers headers;
-  std::optional<std::uint64_t> content_length;  // absent with a chunked body, or without one
+  std::optional<std::uint64_t>
+      content_length;  // absent with a chunked body, or without one
   bool has_body = false;
-  std::string peer;    // the client's address and port
+  std::string peer;  // the client's address and port
 };
 
 // Bytes that live in memory and are shared by those who send them.

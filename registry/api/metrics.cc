@@ -14,7 +14,8 @@ namespace mendel::registry::api {
 
 namespace {
 
-const prometheus::Histogram::BucketBoundaries kSeconds{0.0001, 0.001, 0.01, 0.1, 1, 10, 100};
+const prometheus::Histogram::BucketBoundaries kSeconds{0.0001, 0.001, 0.01, 0.1,
+                                                       1,      10,    100};
 
 using Labels = std::map<std::string, std::string>;
 
@@ -54,8 +55,9 @@ struct Metrics::State {
   prometheus::Registry registry;
   prometheus::Family<prometheus::Counter>& requests = family<prometheus::Counter>(
       registry, "mendel_http_requests_total", "Requests answered, by route and status.");
-  prometheus::Family<prometheus::Histogram>& seconds = family<prometheus::Histogram>(
-      registry, "mendel_http_request_seconds", "From a request's head to its last byte sent.");
+  prometheus::Family<prometheus::Histogram>& seconds =
+      family<prometheus::Histogram>(registry, "mendel_http_request_seconds",
+                                    "From a request's head to its last byte sent.");
   prometheus::Family<prometheus::Counter>& bytes_in = family<prometheus::Counter>(
       registry, "mendel_http_received_bytes_total", "Body bytes received.");
   prometheus::Family<prometheus::Counter>& bytes_out = family<prometheus::Counter>(
@@ -69,7 +71,8 @@ struct Metrics::State {
       const std::shared_lock lock(mutex);
       if (const auto found = series.find(key); found != series.end()) return found->second;
     }
-    const Labels route{{"method", std::string(key.method)}, {"route", std::string(key.pattern)}};
+    const Labels route{{"method", std::string(key.method)},
+                       {"route", std::string(key.pattern)}};
     Labels with_status = route;
     with_status["status"] = std::to_string(key.status);
     const std::unique_lock lock(mutex);

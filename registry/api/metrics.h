@@ -8,9 +8,9 @@
 
 namespace mendel::registry::api {
 
-// What /metrics shows (Prometheus text format): requests by route and status, their duration
-// and bytes. Routes are labelled by pattern, so names of users' things never become labels.
-// Any thread.
+// What /metrics shows (Prometheus text format): requests by route and status, their
+// duration and bytes. Routes are labelled by pattern, so names of users' things never
+// become labels. Any thread.
 class Metrics {
  public:
   Metrics();

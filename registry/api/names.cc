@@ -15,8 +15,8 @@ storage::ArtifactKind kind_of(const Request& request) {
 
 std::string_view plural(storage::ArtifactKind kind) {
   switch (kind) {
-    case storage::ArtifactKind::model:       return "models";
-    case storage::ArtifactKind::dataset:     return "datasets";
+    case storage::ArtifactKind::model: return "models";
+    case storage::ArtifactKind::dataset: return "datasets";
     case storage::ArtifactKind::environment: return "environments";
   }
   return "models";
@@ -28,13 +28,16 @@ ArtifactName artifact_of(const Request& request) {
 
 VersionRef ref_of(const Request& request) { return VersionRef::parse(request.path("ref")); }
 
-AliasName alias_of(const Request& request) { return AliasName::parse(request.path("alias")); }
+AliasName alias_of(const Request& request) {
+  return AliasName::parse(request.path("alias"));
+}
 
 std::optional<std::int32_t> number_after(const Request& request) {
   const auto after = request.after();
   if (!after) return std::nullopt;
   std::int32_t number = 0;
-  const auto [end, status] = std::from_chars(after->data(), after->data() + after->size(), number);
+  const auto [end, status] =
+      std::from_chars(after->data(), after->data() + after->size(), number);
   if (status != std::errc() || end != after->data() + after->size() || number < 0) {
     throw Error(ErrorCode::invalid_argument, "after takes what 'next' said, unchanged");
   }

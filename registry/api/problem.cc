@@ -15,23 +15,23 @@ struct Problem {
 Problem describe(ErrorCode code) {
   using enum ErrorCode;
   switch (code) {  // no default: the compiler finds the code left out
-    case invalid_argument:    return {400, "Invalid argument"};
-    case unauthenticated:     return {401, "Not authenticated"};
-    case permission_denied:   return {403, "Permission denied"};
-    case not_found:           return {404, "Not found"};
-    case already_exists:      return {409, "Already exists"};
-    case aborted:             return {409, "Conflicting change"};
+    case invalid_argument: return {400, "Invalid argument"};
+    case unauthenticated: return {401, "Not authenticated"};
+    case permission_denied: return {403, "Permission denied"};
+    case not_found: return {404, "Not found"};
+    case already_exists: return {409, "Already exists"};
+    case aborted: return {409, "Conflicting change"};
     case failed_precondition: return {412, "Precondition failed"};
-    case too_large:           return {413, "Too large"};
-    case out_of_range:        return {416, "Range not satisfiable"};
-    case unprocessable:       return {422, "Cannot be processed"};
-    case resource_exhausted:  return {429, "Limit exceeded"};
-    case cancelled:           return {499, "Cancelled"};
-    case data_loss:           return {500, "Stored data is damaged"};
-    case internal:            return {500, "Internal error"};
-    case unavailable:         return {503, "Temporarily unavailable"};
-    case deadline_exceeded:   return {504, "Deadline exceeded"};
-    case out_of_space:        return {507, "Out of space"};
+    case too_large: return {413, "Too large"};
+    case out_of_range: return {416, "Range not satisfiable"};
+    case unprocessable: return {422, "Cannot be processed"};
+    case resource_exhausted: return {429, "Limit exceeded"};
+    case cancelled: return {499, "Cancelled"};
+    case data_loss: return {500, "Stored data is damaged"};
+    case internal: return {500, "Internal error"};
+    case unavailable: return {503, "Temporarily unavailable"};
+    case deadline_exceeded: return {504, "Deadline exceeded"};
+    case out_of_space: return {507, "Out of space"};
   }
   return {500, "Internal error"};
 }
@@ -42,7 +42,7 @@ std::string_view public_detail(int status) {
     case 503: return "A part of the service is away. Try again.";
     case 504: return "The request took too long: it may or may not have taken effect.";
     case 507: return "The server's storage is full. Nothing was changed.";
-    default:  return "The server could not complete the request.";
+    default: return "The server could not complete the request.";
   }
 }
 
@@ -60,8 +60,9 @@ HttpProblem describe_status(int status) {
     case 501: return {"not-implemented", "Not implemented"};
     case 503: return {"unavailable", "Temporarily unavailable"};
     case 505: return {"version-not-supported", "HTTP version not supported"};
-    default:  return {status < 500 ? "invalid-argument" : "internal",
-                      status < 500 ? "Invalid argument" : "Internal error"};
+    default:
+      return {status < 500 ? "invalid-argument" : "internal",
+              status < 500 ? "Invalid argument" : "Internal error"};
   }
 }
 
@@ -74,7 +75,8 @@ Response render(int status, nlohmann::json problem, std::string_view request_id)
   response.headers.set("Cache-Control", "no-store");
   if (status == 401) response.headers.set("WWW-Authenticate", "Bearer realm=\"mendel\"");
   if (status == 429 || status == 503) response.headers.set("Retry-After", "1");
-  response.body = problem.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  response.body =
+      problem.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   return response;
 }
 
@@ -97,11 +99,13 @@ Response problem_response(const Error& error, std::string_view request_id) {
   return render(status, std::move(problem), request_id);
 }
 
-Response problem_response(int status, std::string_view detail, std::string_view request_id) {
+Response problem_response(int status, std::string_view detail,
+                          std::string_view request_id) {
   const auto [type, title] = describe_status(status);
-  return render(status,
-                {{"type", "/problems/" + std::string(type)}, {"title", title}, {"detail", detail}},
-                request_id);
+  return render(
+      status,
+      {{"type", "/problems/" + std::string(type)}, {"title", title}, {"detail", detail}},
+      request_id);
 }
 
 }  // namespace mendel::registry::api

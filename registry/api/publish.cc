@@ -45,9 +45,8 @@ storage::ManifestFile read_file(ObjectReader& entry, std::vector<AttachedFile>& 
   if (size && *size < 0) entry.problem("size", "must not be negative");
   file.size_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(0, size.value_or(0)));
 
-  const auto from = entry.parsed("from", [](const std::string& text) {
-    return Reference::parse(text);
-  });
+  const auto from =
+      entry.parsed("from", [](const std::string& text) { return Reference::parse(text); });
   if (from && file.digest) attached.push_back({*file.digest, *from});
   if (from && !file.digest) entry.problem("from", "goes with a digest");
   return file;
@@ -65,8 +64,9 @@ std::map<std::string, std::string> read_labels(ObjectReader& body) {
                       name.find('\0') == std::string::npos &&
                       value.get_ref<const std::string&>().find('\0') == std::string::npos;
     if (!fits) {
-      body.problem("labels", fmt::format("'{}' must be text of at most {} bytes, without NUL",
-                                         name, kLabelSizeMax));
+      body.problem("labels",
+                   fmt::format("'{}' must be text of at most {} bytes, without NUL", name,
+                               kLabelSizeMax));
       break;
     }
     labels.emplace(name, value.get<std::string>());
@@ -85,9 +85,10 @@ std::string read_metrics(ObjectReader& body) {
   }
   for (const auto& [name, value] : object.items()) {
     if (name.empty() || name.find('\0') != std::string::npos || !is_metric(value)) {
-      body.problem("metrics",
-                   fmt::format("'{}' must be a number, \"NaN\", \"Infinity\" or \"-Infinity\"",
-                               name));
+      body.problem(
+          "metrics",
+          fmt::format("'{}' must be a number, \"NaN\", \"Infinity\" or \"-Infinity\"",
+                      name));
       break;
     }
   }
@@ -125,7 +126,8 @@ std::optional<std::string> read_source(ObjectReader& body) {
   source.optional_digest("patch");
   const std::string commit = source.required_string("commit");
   if (!is_hex(commit) || (commit.size() != 40 && commit.size() != 64)) {
-    source.problem("commit", "must be 40 (or, for SHA-256, 64) lower-case hexadecimal digits");
+    source.problem("commit",
+                   "must be 40 (or, for SHA-256, 64) lower-case hexadecimal digits");
   }
   body.adopt(source);
   return object->dump();
@@ -169,7 +171,8 @@ std::optional<PublishingService::IdempotencyKey> idempotency_key(const Request& 
 // would be worse than none.
 void refuse_unsupported(ObjectReader& body) {
   for (const char* name : {"components", "inputs", "run"}) {
-    if (body.optional_value(name)) body.problem(name, "is not supported by this server yet");
+    if (body.optional_value(name))
+      body.problem(name, "is not supported by this server yet");
   }
 }
 

@@ -13,8 +13,10 @@ constexpr std::size_t kLimitDefault = 100;
 constexpr std::size_t kLimitMax = 1000;
 
 std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t'))
+    text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t'))
+    text.remove_suffix(1);
   return text;
 }
 
@@ -50,7 +52,8 @@ std::size_t Request::limit() const {
   const auto text = query("limit");
   if (!text) return kLimitDefault;
   std::size_t limit = 0;
-  const auto [end, status] = std::from_chars(text->data(), text->data() + text->size(), limit);
+  const auto [end, status] =
+      std::from_chars(text->data(), text->data() + text->size(), limit);
   if (status != std::errc() || end != text->data() + text->size() || limit < 1 ||
       limit > kLimitMax) {
     throw Error(ErrorCode::invalid_argument, "limit is a whole number from 1 to 1000");
@@ -80,7 +83,8 @@ void Request::require_match(std::string_view etag) const {
 
 nlohmann::json Request::json() const {
   if (body_.empty()) {
-    throw Error(ErrorCode::invalid_argument, "the body must be a JSON document, and is empty");
+    throw Error(ErrorCode::invalid_argument,
+                "the body must be a JSON document, and is empty");
   }
   return parse_json(body_);
 }

@@ -41,8 +41,8 @@ class Request {
     return head_->headers.find(name);
   }
 
-  // Whether If-None-Match of a GET names this entity tag (so: answer 304), or If-Match does not
-  // (so: failed_precondition). '*' is any. RFC 9110 compares them weakly and strongly.
+  // Whether If-None-Match of a GET names this entity tag (so: answer 304), or If-Match does
+  // not (so: failed_precondition). '*' is any. RFC 9110 compares them weakly and strongly.
   bool none_match(std::string_view etag) const;
   void require_match(std::string_view etag) const;
   bool has_if_match() const { return header("If-Match").has_value(); }

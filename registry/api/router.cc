@@ -38,13 +38,13 @@ bool is_kind(std::string_view part) {
 
 std::optional<Role> role_of(Policy policy) {
   switch (policy) {
-    case Policy::ns_reader:     return Role::reader;
-    case Policy::ns_writer:     return Role::writer;
+    case Policy::ns_reader: return Role::reader;
+    case Policy::ns_writer: return Role::writer;
     case Policy::ns_maintainer: return Role::maintainer;
-    case Policy::ns_owner:      return Role::owner;
+    case Policy::ns_owner: return Role::owner;
     case Policy::open:
     case Policy::authenticated:
-    case Policy::admin:         return std::nullopt;
+    case Policy::admin: return std::nullopt;
   }
   return std::nullopt;
 }
@@ -66,12 +66,15 @@ Error not_found(std::string_view path) {
 
 // A log line is one line, whatever a message quotes.
 std::string one_line(std::string text) {
-  std::ranges::replace_if(text, [](unsigned char c) { return c < ' '; }, ' ');
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return c < ' '; }, ' ');
   std::ranges::replace(text, '"', '\'');
   return text;
 }
 
-std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+std::string_view path_of(std::string_view target) {
+  return target.substr(0, target.find('?'));
+}
 
 }  // namespace
 
@@ -122,11 +125,12 @@ Router::Router(std::span<const Route> routes, Services& services, Metrics& metri
   for (const Route& route : routes) {
     check(route);
     CompiledRoute compiled{&route, split(route.pattern.substr(1), '/')};
-    compiled.takes_rest = !compiled.parts.empty() && compiled.parts.back().ends_with("...}");
+    compiled.takes_rest =
+        !compiled.parts.empty() && compiled.parts.back().ends_with("...}");
     for (const CompiledRoute& other : routes_) {
       if (other.route->method == route.method && other.route->pattern == route.pattern) {
-        throw Error(ErrorCode::internal,
-                    fmt::format("the route {} {} is there twice", route.method, route.pattern));
+        throw Error(ErrorCode::internal, fmt::format("the route {} {} is there twice",
+                                                     route.method, route.pattern));
       }
     }
     routes_.push_back(std::move(compiled));
@@ -146,20 +150,22 @@ std::optional<Response> Router::guarded(const RequestHead& head, Step step) cons
 
 Response Router::failure(const RequestHead& head, const Error& error) const noexcept {
   if (http_status(error.code()) >= 500) {
-    spdlog::error("request={} method={} path={} error={} cause=\"{}\"", head.id, head.method,
-                  path_of(head.target), wire_name(error.code()), one_line(error.what()));
+    spdlog::error("request={} method={} path={} error={} cause=\"{}\"", head.id,
+                  head.method, path_of(head.target), wire_name(error.code()),
+                  one_line(error.what()));
   }
   return problem_response(error, head.id);
 }
 
-bool Router::matches(const CompiledRoute& candidate, const std::vector<std::string>& parts) {
+bool Router::matches(const CompiledRoute& candidate,
+                     const std::vector<std::string>& parts) {
   const auto& pattern = candidate.parts;
   const bool fits = candidate.takes_rest ? parts.size() >= pattern.size()
                                          : parts.size() == pattern.size();
   if (!fits) return false;
   const std::size_t fixed = candidate.takes_rest ? pattern.size() - 1 : pattern.size();
   for (std::size_t i = 0; i < fixed; ++i) {
-    if (pattern[i] == "{kind}" ? !is_kind(parts[i])
+    if (pattern[i] == "{kind}"    ? !is_kind(parts[i])
         : is_variable(pattern[i]) ? parts[i].empty()
                                   : pattern[i] != parts[i]) {
       return false;
@@ -174,7 +180,8 @@ void Router::name_parts(const CompiledRoute& route, std::vector<std::string> par
     if (!is_variable(route.parts[i])) continue;
     std::string value = std::move(parts[i]);
     if (route.takes_rest && i + 1 == route.parts.size()) {
-      for (std::size_t rest = i + 1; rest < parts.size(); ++rest) value += "/" + parts[rest];
+      for (std::size_t rest = i + 1; rest < parts.size(); ++rest)
+        value += "/" + parts[rest];
     }
     request.path_.emplace_back(variable_name(route.parts[i]), std::move(value));
   }
@@ -183,7 +190,8 @@ void Router::name_parts(const CompiledRoute& route, std::vector<std::string> par
 Router::Match Router::get_route(const RequestHead& head) const {
   Target target = parse_target(head.target);
   const CompiledRoute* other_method = nullptr;
-  for (const std::string_view method : {std::string_view(head.method), std::string_view("GET")}) {
+  for (const std::string_view method :
+       {std::string_view(head.method), std::string_view("GET")}) {
     for (const CompiledRoute& candidate : routes_) {
       if (!matches(candidate, target.parts)) continue;
       if (candidate.route->method != method) {
@@ -230,8 +238,9 @@ void Router::authorise(Match& match) const {
   if (const auto authorization = request.header("Authorization")) {
     const auto token = token_of(*authorization);
     if (!token) {
-      throw Error(ErrorCode::unauthenticated,
-                  "Authorization must be 'Bearer TOKEN', or Basic with the token as password");
+      throw Error(
+          ErrorCode::unauthenticated,
+          "Authorization must be 'Bearer TOKEN', or Basic with the token as password");
     }
     request.caller_ = services_.access.authenticate(*token);
   }
@@ -253,8 +262,8 @@ void Router::authorise(Match& match) const {
   }
 }
 
-// The same for callers and namespaces that memory knows, reading only; in every other case a
-// worker looks again, and says what is wrong.
+// The same for callers and namespaces that memory knows, reading only; in every other case
+// a worker looks again, and says what is wrong.
 bool Router::authorise_from_memory(Match& match) const {
   Request& request = match.request;
   if (const auto authorization = request.header("Authorization")) {
@@ -269,7 +278,8 @@ bool Router::authorise_from_memory(Match& match) const {
   auto standing = services_.access.remembered_standing(
       request.caller_, Name::parse("a namespace", request.path("ns")));
   if (!standing || standing->role < Role::reader) return false;
-  if (!request.caller_.is_anonymous() && !request.caller_.scopes.has(Scope::read)) return false;
+  if (!request.caller_.is_anonymous() && !request.caller_.scopes.has(Scope::read))
+    return false;
   request.standing_ = std::move(*standing);
   return true;
 }
@@ -306,7 +316,8 @@ Application::Begun Router::begin(const RequestHead& head) noexcept {
   return begun;
 }
 
-Response Router::refuse(const RequestHead& head, int status, std::string_view detail) noexcept {
+Response Router::refuse(const RequestHead& head, int status,
+                        std::string_view detail) noexcept {
   return problem_response(status, detail, head.id);
 }
 
@@ -322,8 +333,10 @@ void Router::completed(const RequestHead& head, const Completion& completion) no
   }
   metrics_.request_completed(method, pattern, completion);
   const bool reads = head.method == "GET" || head.method == "HEAD";
-  const auto level = reads && completion.status < 400 ? spdlog::level::debug : spdlog::level::info;
-  spdlog::log(level, "request={} method={} path={} status={} in={} out={} microseconds={}{}",
+  const auto level =
+      reads && completion.status < 400 ? spdlog::level::debug : spdlog::level::info;
+  spdlog::log(level,
+              "request={} method={} path={} status={} in={} out={} microseconds={}{}",
               head.id, head.method, path_of(head.target), completion.status,
               completion.bytes_in, completion.bytes_out, completion.duration.count(),
               completion.aborted ? " aborted" : "");

@@ -17,8 +17,8 @@
 namespace mendel::registry::api {
 
 // Between the server and the handlers: finds the route, asks who is calling and whether it
-// may, keeps the limits, calls the handler, and turns whatever is thrown into a problem: the
-// one place where errors are caught. Any thread.
+// may, keeps the limits, calls the handler, and turns whatever is thrown into a problem:
+// the one place where errors are caught. Any thread.
 class Router : public Application {
  public:
   // Throws internal for a row of the table that makes no sense, so that the server does not
@@ -27,7 +27,8 @@ class Router : public Application {
 
   std::optional<Response> answer_from_memory(const RequestHead& head) noexcept override;
   Begun begin(const RequestHead& head) noexcept override;
-  Response refuse(const RequestHead& head, int status, std::string_view detail) noexcept override;
+  Response refuse(const RequestHead& head, int status,
+                  std::string_view detail) noexcept override;
   void completed(const RequestHead& head, const Completion& completion) noexcept override;
 
  private:
@@ -43,7 +44,8 @@ class Router : public Application {
   struct MethodNotAllowed : std::exception {};
   class RoutedExchange;
 
-  static bool matches(const CompiledRoute& candidate, const std::vector<std::string>& parts);
+  static bool matches(const CompiledRoute& candidate,
+                      const std::vector<std::string>& parts);
   static void name_parts(const CompiledRoute& route, std::vector<std::string> parts,
                          Request& request);
   static void check_query(const Match& match);

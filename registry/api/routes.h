@@ -24,7 +24,7 @@ enum class Policy : std::uint8_t {
   ns_writer,
   ns_maintainer,
   ns_owner,
-  admin           // an administrator of the server
+  admin  // an administrator of the server
 };
 
 // Takes the body of an upload, buffer by buffer, then answers. Errors are thrown.
@@ -53,7 +53,8 @@ enum class BodyLimit : std::uint64_t {
 
 struct Route {
   std::string_view method;
-  std::string_view pattern;  // "/api/v1/namespaces/{ns}"; a last part {path...} takes the rest
+  std::string_view
+      pattern;  // "/api/v1/namespaces/{ns}"; a last part {path...} takes the rest
   Policy policy;
   BodyLimit body;
   std::string_view query;  // the parameters it takes, separated by spaces

@@ -40,7 +40,8 @@ std::string percent_decode(std::string_view text, PlusMeans plus) {
     }
   }
   if (decoded.find('\0') != std::string::npos || !storage::is_utf8(decoded)) {
-    throw Error(ErrorCode::invalid_argument, "the URL must be UTF-8 without NUL when decoded");
+    throw Error(ErrorCode::invalid_argument,
+                "the URL must be UTF-8 without NUL when decoded");
   }
   return decoded;
 }
@@ -57,9 +58,8 @@ void split(std::string_view text, char separator, Visit visit) {
 
 bool has_scheme(std::string_view authorization, std::string_view scheme) {
   return authorization.size() > scheme.size() && authorization[scheme.size()] == ' ' &&
-         std::ranges::equal(authorization.substr(0, scheme.size()), scheme, [](char a, char b) {
-           return (a | 0x20) == (b | 0x20);
-         });
+         std::ranges::equal(authorization.substr(0, scheme.size()), scheme,
+                            [](char a, char b) { return (a | 0x20) == (b | 0x20); });
 }
 
 std::optional<std::string> base64_decode(std::string_view text) {

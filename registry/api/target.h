@@ -16,8 +16,8 @@ struct Target {
 };
 Target parse_target(std::string_view target);
 
-// The token of an Authorization header: Bearer TOKEN, or Basic with any user and the token as
-// password. nullopt: another scheme, or malformed.
+// The token of an Authorization header: Bearer TOKEN, or Basic with any user and the token
+// as password. nullopt: another scheme, or malformed.
 std::optional<std::string> token_of(std::string_view authorization);
 
 // For paths that are handed out: everything but unreserved characters and '/' is encoded.

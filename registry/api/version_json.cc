@@ -28,6 +28,8 @@ nlohmann::json to_json(const Version& version) {
   return document;
 }
 
-std::string render_version(const Version& version) { return to_json(version).dump() + "\n"; }
+std::string render_version(const Version& version) {
+  return to_json(version).dump() + "\n";
+}
 
 }  // namespace mendel::registry::api

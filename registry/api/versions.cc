@@ -9,7 +9,8 @@ namespace mendel::registry::api {
 
 namespace {
 
-Response version_response(const Request& request, std::shared_ptr<const VersionRecord> record) {
+Response version_response(const Request& request,
+                          std::shared_ptr<const VersionRecord> record) {
   Response response;
   response.headers.set("Content-Type", "application/json");
   response.headers.set("Cache-Control", "no-cache");
@@ -49,13 +50,15 @@ Response list_versions(const Request& request, Services& services) {
 }
 
 Response get_version(const Request& request, Services& services) {
-  return version_response(request, services.versions.get(artifact_of(request),
-                                                         kind_of(request), ref_of(request)));
+  return version_response(
+      request,
+      services.versions.get(artifact_of(request), kind_of(request), ref_of(request)));
 }
 
-std::optional<Response> get_version_from_memory(const Request& request, Services& services) {
-  auto record = services.versions.remembered(artifact_of(request), kind_of(request),
-                                             ref_of(request));
+std::optional<Response> get_version_from_memory(const Request& request,
+                                                Services& services) {
+  auto record =
+      services.versions.remembered(artifact_of(request), kind_of(request), ref_of(request));
   if (!record) return std::nullopt;
   return version_response(request, std::move(record));
 }
@@ -68,9 +71,9 @@ Response yank_version(const Request& request, Services& services) {
 
   using PointingAliases = VersionService::PointingAliases;
   return version_response(
-      request, services.versions.yank(artifact_of(request), kind_of(request), ref_of(request),
-                                      reason,
-                                      force ? PointingAliases::allow : PointingAliases::forbid));
+      request, services.versions.yank(
+                   artifact_of(request), kind_of(request), ref_of(request), reason,
+                   force ? PointingAliases::allow : PointingAliases::forbid));
 }
 
 Response restore_version(const Request& request, Services& services) {
@@ -78,9 +81,9 @@ Response restore_version(const Request& request, Services& services) {
   const std::string reason = body.optional_string("reason").value_or("");
   body.finish();
 
-  return version_response(request, services.versions.restore(artifact_of(request),
-                                                             kind_of(request), ref_of(request),
-                                                             reason));
+  return version_response(request,
+                          services.versions.restore(artifact_of(request), kind_of(request),
+                                                    ref_of(request), reason));
 }
 
 Response delete_version(const Request& request, Services& services) {

@@ -367,20 +367,16 @@ Task<std::optional<Response>> Session<Stream>::ask_application() {
 template <class Stream>
 std::optional<Response> Session<Stream>::refusal_of(Received received) {
   switch (received) {
-    case Received::timed_out:
-      return refuse(408, "the request's body did not come");
+    case Received::timed_out: return refuse(408, "the request's body did not come");
     case Received::malformed:
       return refuse(400, "the request's body is not well-formed chunks");
     case Received::too_large:
       return refuse(413, "the request's body is larger than " +
                              std::to_string(served_.body_size_max) + " bytes");
-    case Received::no_memory:
-      return refuse(503, "too many bodies are in flight");
-    case Received::gone:
-      return std::nullopt;
+    case Received::no_memory: return refuse(503, "too many bodies are in flight");
+    case Received::gone: return std::nullopt;
     case Received::whole:
-    case Received::more:
-      break;
+    case Received::more: break;
   }
   return std::nullopt;
 }
@@ -426,15 +422,9 @@ Task<typename Session<Stream>::Received> Session<Stream>::receive_body() {
 
   Received received = Received::whole;
   switch (served_.body_kind) {
-    case Exchange::Body::none:
-      received = co_await drop_body();
-      break;
-    case Exchange::Body::whole:
-      received = co_await receive_whole();
-      break;
-    case Exchange::Body::stream:
-      received = co_await receive_stream();
-      break;
+    case Exchange::Body::none: received = co_await drop_body(); break;
+    case Exchange::Body::whole: received = co_await receive_whole(); break;
+    case Exchange::Body::stream: received = co_await receive_stream(); break;
   }
   co_return received;
 }

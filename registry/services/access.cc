@@ -76,13 +76,10 @@ AccessService::Standing judge(const Caller& caller, NamespaceInfo ns, Role grant
 Scope scope_for(Role needed) {
   switch (needed) {
     case Role::none:
-    case Role::reader:
-      return Scope::read;
+    case Role::reader: return Scope::read;
     case Role::writer:
-    case Role::maintainer:
-      return Scope::write;
-    case Role::owner:
-      return Scope::admin;
+    case Role::maintainer: return Scope::write;
+    case Role::owner: return Scope::admin;
   }
   return Scope::admin;
 }

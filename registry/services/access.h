@@ -13,9 +13,9 @@
 namespace mendel::registry {
 
 // Who is calling, and what may it do in a namespace: the two questions of every request.
-// Answers are kept in memory and dropped when the change feed says so; the remembered_ twins
-// answer from memory alone (nullopt: memory can't tell, ask again on a worker) and may be
-// called on an I/O thread. Any thread.
+// Answers are kept in memory and dropped when the change feed says so; the remembered_
+// twins answer from memory alone (nullopt: memory can't tell, ask again on a worker) and
+// may be called on an I/O thread. Any thread.
 class AccessService {
  public:
   AccessService(schema::Database& database, ChangeFeed& changes, const Clock& clock);
@@ -27,7 +27,8 @@ class AccessService {
 
   // A namespace and what the caller may do in it, by membership, visibility (internal: any
   // token reads; public: anybody does), being an administrator, and the token's namespace.
-  // Scopes are not looked at. A namespace that is absent or not to be seen gives Role::none.
+  // Scopes are not looked at. A namespace that is absent or not to be seen gives
+  // Role::none.
   struct Standing {
     NamespaceInfo ns;
     Role role = Role::none;

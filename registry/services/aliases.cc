@@ -20,11 +20,12 @@ Error no_alias(const ArtifactName& artifact, const AliasName& alias) {
 
 }  // namespace
 
-AliasService::AliasService(schema::Database& database, ChangeFeed& changes, const Clock& clock)
+AliasService::AliasService(schema::Database& database, ChangeFeed& changes,
+                           const Clock& clock)
     : database_(database), changes_(changes), clock_(clock) {}
 
-AliasService::Move AliasService::get(const ArtifactName& artifact, storage::ArtifactKind kind,
-                                     const AliasName& alias) {
+AliasService::Move AliasService::get(const ArtifactName& artifact,
+                                     storage::ArtifactKind kind, const AliasName& alias) {
   auto found = database_.read("find an alias", [&](schema::Transaction& tx) {
     return schema::find_alias(tx, get_artifact(tx, artifact, kind).id, alias.folded());
   });
@@ -32,8 +33,9 @@ AliasService::Move AliasService::get(const ArtifactName& artifact, storage::Arti
   return std::move(*found);
 }
 
-AliasService::Move AliasService::get_at(const ArtifactName& artifact, storage::ArtifactKind kind,
-                                        const AliasName& alias, Timestamp time) {
+AliasService::Move AliasService::get_at(const ArtifactName& artifact,
+                                        storage::ArtifactKind kind, const AliasName& alias,
+                                        Timestamp time) {
   if (time > clock_.now()) {
     throw Error(ErrorCode::invalid_argument, "at must not lie in the future");
   }
@@ -42,8 +44,9 @@ AliasService::Move AliasService::get_at(const ArtifactName& artifact, storage::A
     return schema::find_alias_move_at(tx, id, alias.folded(), time);
   });
   if (!found || !found->version) {
-    throw Error(ErrorCode::not_found, fmt::format("{} had no alias {} at {}", artifact.text(),
-                                                  alias.text(), format_rfc3339(time)));
+    throw Error(ErrorCode::not_found,
+                fmt::format("{} had no alias {} at {}", artifact.text(), alias.text(),
+                            format_rfc3339(time)));
   }
   return std::move(*found);
 }
@@ -55,18 +58,19 @@ std::vector<AliasService::Move> AliasService::history(const ArtifactName& artifa
                                                       std::size_t limit) {
   auto moves = database_.read("list the moves of an alias", [&](schema::Transaction& tx) {
     const ArtifactId id = get_artifact(tx, artifact, kind).id;
-    return schema::list_alias_moves(tx, id, alias.folded(),
-                                    before.value_or(std::numeric_limits<std::int32_t>::max()),
-                                    static_cast<std::int64_t>(limit));
+    return schema::list_alias_moves(
+        tx, id, alias.folded(), before.value_or(std::numeric_limits<std::int32_t>::max()),
+        static_cast<std::int64_t>(limit));
   });
   if (moves.empty() && !before) throw no_alias(artifact, alias);
   return moves;
 }
 
 AliasService::Move AliasService::set(const Caller& caller, NamespaceId ns,
-                                     const ArtifactName& artifact, storage::ArtifactKind kind,
-                                     const AliasName& alias, VersionNumber version,
-                                     const std::string& reason, const Guard& guard) {
+                                     const ArtifactName& artifact,
+                                     storage::ArtifactKind kind, const AliasName& alias,
+                                     VersionNumber version, const std::string& reason,
+                                     const Guard& guard) {
   ArtifactId id = 0;
   auto move = database_.transact("move an alias", [&](schema::Transaction& tx) {
     id = lock_artifact(tx, ns, artifact, kind).id;
@@ -80,8 +84,9 @@ AliasService::Move AliasService::set(const Caller& caller, NamespaceId ns,
     }
     if (current && current->version == version) return *current;
     if (target->state == to_string(VersionState::yanked)) {
-      throw Error(ErrorCode::already_exists,
-                  fmt::format("{}:{} is yanked: restore it first", artifact.text(), version));
+      throw Error(
+          ErrorCode::already_exists,
+          fmt::format("{}:{} is yanked: restore it first", artifact.text(), version));
     }
     schema::insert_alias_move(tx, {.artifact_id = id,
                                    .name = alias.text(),
@@ -97,9 +102,10 @@ AliasService::Move AliasService::set(const Caller& caller, NamespaceId ns,
   return move;
 }
 
-void AliasService::remove(const Caller& caller, NamespaceId ns, const ArtifactName& artifact,
-                          storage::ArtifactKind kind, const AliasName& alias,
-                          const std::string& reason, const Guard& guard) {
+void AliasService::remove(const Caller& caller, NamespaceId ns,
+                          const ArtifactName& artifact, storage::ArtifactKind kind,
+                          const AliasName& alias, const std::string& reason,
+                          const Guard& guard) {
   ArtifactId id = 0;
   database_.transact("remove an alias", [&](schema::Transaction& tx) {
     id = lock_artifact(tx, ns, artifact, kind).id;

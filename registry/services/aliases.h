@@ -24,9 +24,10 @@ class AliasService {
   AliasService(schema::Database& database, ChangeFeed& changes, const Clock& clock);
 
   // Throws not_found where the alias does not exist now, or did not then.
-  Move get(const ArtifactName& artifact, storage::ArtifactKind kind, const AliasName& alias);
-  Move get_at(const ArtifactName& artifact, storage::ArtifactKind kind, const AliasName& alias,
-              Timestamp time);
+  Move get(const ArtifactName& artifact, storage::ArtifactKind kind,
+           const AliasName& alias);
+  Move get_at(const ArtifactName& artifact, storage::ArtifactKind kind,
+              const AliasName& alias, Timestamp time);
 
   // Newest first, removals too; those with move numbers below before.
   std::vector<Move> history(const ArtifactName& artifact, storage::ArtifactKind kind,

@@ -25,7 +25,8 @@ ArtifactService::Artifact ArtifactService::get(const ArtifactName& name,
   });
 }
 
-ArtifactService::Artifact ArtifactService::describe(NamespaceId ns, const ArtifactName& name,
+ArtifactService::Artifact ArtifactService::describe(NamespaceId ns,
+                                                    const ArtifactName& name,
                                                     storage::ArtifactKind kind,
                                                     const std::string& description) {
   auto artifact = database_.transact("describe an artifact", [&](schema::Transaction& tx) {
@@ -46,7 +47,8 @@ std::vector<schema::ArtifactRow> ArtifactService::list(
                               .text = filter.text};
   if (filter.ns) rows.folded_namespace = filter.ns->folded();
   return database_.read("list artifacts", [&](schema::Transaction& tx) {
-    return schema::list_artifacts(tx, viewer_for(caller), rows, after, static_cast<std::int64_t>(limit));
+    return schema::list_artifacts(tx, viewer_for(caller), rows, after,
+                                  static_cast<std::int64_t>(limit));
   });
 }
 

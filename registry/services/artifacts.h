@@ -37,9 +37,9 @@ class ArtifactService {
     std::optional<Name> ns;
     std::string text;  // part of a name or description; empty: all
   };
-  std::vector<schema::ArtifactRow> list(const Caller& caller, const Filter& filter,
-                                        const std::optional<schema::ArtifactPosition>& after,
-                                        std::size_t limit);
+  std::vector<schema::ArtifactRow> list(
+      const Caller& caller, const Filter& filter,
+      const std::optional<schema::ArtifactPosition>& after, std::size_t limit);
 
  private:
   static Artifact complete(schema::Transaction& tx, schema::ArtifactRow row);

@@ -5,10 +5,10 @@
 
 #include "registry/services/blob_upload.h"
 #include "registry/services/content_source.h"
-#include "registry/services/lru_memory.h"
 #include "registry/services/pack_gatherer.h"
 #include "schema/content.h"
 #include "storage/base/error.h"
+#include "storage/base/lru_cache.h"
 
 namespace mendel::registry {
 
@@ -43,8 +43,8 @@ struct BlobService::State {
   NamespacePacks& packs;
   PackGatherer gatherer;
   MemoryBudget upload_memory{kUploadMemoryMax};
-  LruMemory<PlaceKey, const BlobPlace, PlaceKeyHash> places{kPlaceMemoryMax};
-  LruMemory<Digest, const std::string> hot{kHotMemoryMax};
+  LruCache<PlaceKey, const BlobPlace, PlaceKeyHash> places{kPlaceMemoryMax};
+  LruCache<Digest, const std::string> hot{kHotMemoryMax};
 };
 
 BlobService::BlobService(schema::Database& database, NamespacePacks& packs)

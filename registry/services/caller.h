@@ -50,8 +50,8 @@ struct Caller {
 
   bool is_anonymous() const { return !principal.has_value(); }
 
-  // Whether it may do what concerns the whole server: its principal is an administrator, and
-  // its token has the scope admin and is not bound to one namespace.
+  // Whether it may do what concerns the whole server: its principal is an administrator,
+  // and its token has the scope admin and is not bound to one namespace.
   bool administers_server() const {
     return is_admin && scopes.has(Scope::admin) && !only_namespace;
   }

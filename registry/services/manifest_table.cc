@@ -14,7 +14,8 @@ using storage::ManifestFile;
 std::span<const ManifestFile> entries_of(const storage::Manifest& manifest,
                                          std::string_view path) {
   const auto found = std::ranges::equal_range(
-      manifest.files, path, {}, [](const ManifestFile& file) { return std::string_view(file.path); });
+      manifest.files, path, {},
+      [](const ManifestFile& file) { return std::string_view(file.path); });
   return {found.begin(), found.end()};
 }
 

@@ -58,8 +58,8 @@ PublishingService::PublishingService(schema::Database& database, ChangeFeed& cha
       versions_(versions),
       clock_(clock) {}
 
-// The namespace must have the bytes of every stored file. Sizes that the request left out are
-// filled in; the others must be right.
+// The namespace must have the bytes of every stored file. Sizes that the request left out
+// are filled in; the others must be right.
 void PublishingService::require_blobs(NamespaceId ns, storage::Manifest& manifest,
                                       Sizes sizes_are) {
   std::vector<Digest> digests;
@@ -79,8 +79,9 @@ void PublishingService::require_blobs(NamespaceId ns, storage::Manifest& manifes
                              ": upload its bytes first"});
     } else if ((sizes_are == Sizes::stated || file.size_bytes != 0) &&
                file.size_bytes != *size) {
-      missing.push_back({fmt::format("/files/{}/size", i),
-                         fmt::format("the blob has {} bytes, not {}", *size, file.size_bytes)});
+      missing.push_back(
+          {fmt::format("/files/{}/size", i),
+           fmt::format("the blob has {} bytes, not {}", *size, file.size_bytes)});
     } else {
       file.size_bytes = *size;
     }
@@ -103,16 +104,16 @@ std::string PublishingService::uploaded_manifest(NamespaceId ns, const Digest& d
                 {{"/manifest", "this namespace has no such manifest: upload it first"}});
   }
   if (blob->size_bytes() > storage::kManifestSizeMax) {
-    throw Error(ErrorCode::too_large, fmt::format("a manifest has at most {} bytes",
-                                                  storage::kManifestSizeMax));
+    throw Error(ErrorCode::too_large,
+                fmt::format("a manifest has at most {} bytes", storage::kManifestSizeMax));
   }
   std::string bytes(blob->size_bytes(), '\0');
   blobs_.open(*blob, 0, blob->size_bytes())->read(std::as_writable_bytes(std::span(bytes)));
   return bytes;
 }
 
-PublishingService::StoredManifest PublishingService::store_manifest(NamespaceId ns,
-                                                                    const Request& request) {
+PublishingService::StoredManifest PublishingService::store_manifest(
+    NamespaceId ns, const Request& request) {
   storage::Manifest manifest;
   std::string bytes;
   if (request.manifest) {
@@ -126,9 +127,10 @@ PublishingService::StoredManifest PublishingService::store_manifest(NamespaceId 
     require_blobs(ns, manifest, Sizes::stated);
   }
   if (manifest.kind != request.kind) {
-    throw Error(ErrorCode::unprocessable,
-                fmt::format("the manifest is of kind {}, the route of kind {}",
-                            storage::to_string(manifest.kind), storage::to_string(request.kind)));
+    throw Error(
+        ErrorCode::unprocessable,
+        fmt::format("the manifest is of kind {}, the route of kind {}",
+                    storage::to_string(manifest.kind), storage::to_string(request.kind)));
   }
   if (!manifest.components.empty()) {
     throw Error(ErrorCode::unprocessable, "/components: model sets cannot be published yet",
@@ -152,14 +154,15 @@ PublishingService::Outcome PublishingService::publish(const Caller& caller, Name
         tx, ns, request.artifact.name().text(), request.artifact.name().folded(),
         std::string(storage::to_string(request.kind)), now);
     require_kind(artifact, request.kind);
-    if (const auto earlier = find_earlier(tx, caller, request)) return {artifact.id, *earlier};
+    if (const auto earlier = find_earlier(tx, caller, request))
+      return {artifact.id, *earlier};
 
     auto newest = schema::find_version(tx, artifact.id, artifact.newest_number);
-    const bool same =
-        newest && is_same(*newest, manifest.digest, hyperparameters, source);
+    const bool same = newest && is_same(*newest, manifest.digest, hyperparameters, source);
     if (!same) {
       if (hyperparameters) {
-        schema::insert_hyperparameters_if_absent(tx, *hyperparameters, *request.hyperparameters);
+        schema::insert_hyperparameters_if_absent(tx, *hyperparameters,
+                                                 *request.hyperparameters);
       }
       newest.emplace();
       newest->artifact_id = artifact.id;
@@ -183,19 +186,21 @@ PublishingService::Outcome PublishingService::publish(const Caller& caller, Name
     const Made made{newest->number, !same};
     if (request.idempotency) {
       schema::insert_publish_key(tx, *caller.principal, request.idempotency->key,
-                                 {request.idempotency->request, newest->id, made.created}, now);
+                                 {request.idempotency->request, newest->id, made.created},
+                                 now);
     }
     schema::record_change(tx, artifact_topic(artifact.id));
     return {artifact.id, made};
   };
   const auto [artifact, made] = database_.transact("publish a version", publish_once);
   changes_.announce(artifact_topic(artifact));
-  return {versions_.get(request.artifact, request.kind, VersionRef(made.number)), made.created};
+  return {versions_.get(request.artifact, request.kind, VersionRef(made.number)),
+          made.created};
 }
 
 // What this key made before. The artifact's lock makes a repetition that runs at the same
-// time wait; a key is of one principal, so one artifact's lock is enough unless the same key
-// is used for two artifacts at once, which the table's constraint refuses.
+// time wait; a key is of one principal, so one artifact's lock is enough unless the same
+// key is used for two artifacts at once, which the table's constraint refuses.
 std::optional<PublishingService::Made> PublishingService::find_earlier(
     schema::Transaction& tx, const Caller& caller, const Request& request) {
   if (!request.idempotency) return std::nullopt;
@@ -208,7 +213,8 @@ std::optional<PublishingService::Made> PublishingService::find_earlier(
   }
   const auto version = schema::find_version_by_id(tx, earlier->version_id);
   if (!version) {
-    throw Error(ErrorCode::not_found, "the version that this Idempotency-Key made was deleted");
+    throw Error(ErrorCode::not_found,
+                "the version that this Idempotency-Key made was deleted");
   }
   return Made{version->number, earlier->created};
 }

@@ -35,8 +35,8 @@ class PublishingService {
   struct Request {
     ArtifactName artifact;
     storage::ArtifactKind kind;
-    // Exactly one: a manifest whose stored files have no sizes yet, or the digest of one that
-    // the namespace has.
+    // Exactly one: a manifest whose stored files have no sizes yet, or the digest of one
+    // that the namespace has.
     std::optional<storage::Manifest> manifest;
     std::optional<Digest> manifest_digest;
     std::string message;
@@ -53,9 +53,9 @@ class PublishingService {
     bool created = false;  // false: the newest version was the same already
   };
 
-  // Blobs and manifest are durable before a row names them; version, aliases and key are one
-  // transaction. Throws unprocessable for files whose bytes the namespace does not have and for
-  // a key used with another request, not_found for a name of another kind.
+  // Blobs and manifest are durable before a row names them; version, aliases and key are
+  // one transaction. Throws unprocessable for files whose bytes the namespace does not have
+  // and for a key used with another request, not_found for a name of another kind.
   Outcome publish(const Caller& caller, NamespaceId ns, const Request& request);
 
  private:

@@ -115,26 +115,19 @@ std::string pax_record(std::string_view key, std::string_view value) {
 char type_of(TarEntry::Kind kind) {
   switch (kind) {
     case TarEntry::Kind::file:
-    case TarEntry::Kind::executable:
-      return '0';
-    case TarEntry::Kind::link:
-      return '2';
-    case TarEntry::Kind::directory:
-      return '5';
+    case TarEntry::Kind::executable: return '0';
+    case TarEntry::Kind::link: return '2';
+    case TarEntry::Kind::directory: return '5';
   }
   return '0';
 }
 
 unsigned mode_of(TarEntry::Kind kind) {
   switch (kind) {
-    case TarEntry::Kind::file:
-      return 0644;
-    case TarEntry::Kind::executable:
-      return 0755;
-    case TarEntry::Kind::link:
-      return 0777;
-    case TarEntry::Kind::directory:
-      return 0755;
+    case TarEntry::Kind::file: return 0644;
+    case TarEntry::Kind::executable: return 0755;
+    case TarEntry::Kind::link: return 0777;
+    case TarEntry::Kind::directory: return 0755;
   }
   return 0644;
 }

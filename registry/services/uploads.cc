@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "registry/services/known_chunks.h"
-#include "registry/services/lru_memory.h"
 #include "registry/services/pack_rows.h"
 #include "schema/content.h"
 #include "storage/base/error.h"
+#include "storage/base/lru_cache.h"
 #include "storage/base/uuid.h"
 #include "storage/pack_ingest.h"
 
@@ -58,7 +58,7 @@ class NamespaceScope : public storage::PackScope {
 
   schema::Database& database_;
   const NamespaceId ns_;
-  LruMemory<Digest, const bool> known_{kKnownMax};
+  LruCache<Digest, const bool> known_{kKnownMax};
 };
 
 class PackStream : public UploadService::Ingest, private storage::PackIngest::Listener {
@@ -105,7 +105,7 @@ struct UploadService::State {
   schema::Database& database;
   NamespacePacks& packs;
   const Clock& clock;
-  LruMemory<std::string, ChunkMemory> chunk_memories{kChunkMemoriesMax};
+  LruCache<std::string, ChunkMemory> chunk_memories{kChunkMemoriesMax};
 
   std::shared_ptr<ChunkMemory> memory_of(const Upload& upload) {
     if (auto known = chunk_memories.find(upload.id)) return known;

@@ -47,7 +47,7 @@ struct Version {
 // A version and the document that the edge makes of it, made once and shared.
 struct VersionRecord {
   Version version;
-  std::string document;                          // the JSON answer
+  std::string document;  // the JSON answer
   std::string etag;
 };
 

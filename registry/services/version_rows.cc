@@ -49,8 +49,8 @@ Error no_artifact(const ArtifactName& name) {
 
 std::string_view to_string(VersionState state) {
   switch (state) {
-    case VersionState::active:  return "active";
-    case VersionState::yanked:  return "yanked";
+    case VersionState::active: return "active";
+    case VersionState::yanked: return "yanked";
     case VersionState::deleted: return "deleted";
   }
   return "active";
@@ -87,9 +87,9 @@ Version to_version(const schema::ArtifactRow& artifact, schema::VersionRow row) 
 
 void require_kind(const schema::ArtifactRow& artifact, storage::ArtifactKind kind) {
   if (artifact.kind == storage::to_string(kind)) return;
-  throw Error(ErrorCode::not_found, fmt::format("{}/{} is of kind {}, not {}",
-                                                artifact.namespace_name, artifact.name,
-                                                artifact.kind, storage::to_string(kind)));
+  throw Error(ErrorCode::not_found,
+              fmt::format("{}/{} is of kind {}, not {}", artifact.namespace_name,
+                          artifact.name, artifact.kind, storage::to_string(kind)));
 }
 
 schema::ArtifactRow get_artifact(schema::Transaction& tx, const ArtifactName& name) {
@@ -121,8 +121,9 @@ schema::VersionRow get_version(schema::Transaction& tx, const schema::ArtifactRo
     throw Error(ErrorCode::not_found, name + " has no version that is not yanked");
   }
   const char* what = std::holds_alternative<VersionNumber>(ref.value()) ? "version"
-                     : std::holds_alternative<AliasName>(ref.value())   ? "alias"
-                                                                        : "version with digest";
+                     : std::holds_alternative<AliasName>(ref.value())
+                         ? "alias"
+                         : "version with digest";
   throw Error(ErrorCode::not_found, fmt::format("{} has no {} {}", name, what, ref.text()));
 }
 

@@ -43,8 +43,8 @@ struct VersionService::State {
   BlobService& blobs;
   Render render;
   Freshness freshness;
-  LruCache<std::string, Remembered> versions{kVersionMemoryBytesMax};
-  LruCache<Digest, ManifestTable> manifests{kManifestMemoryBytesMax};
+  LruCache<std::string, const Remembered> versions{kVersionMemoryBytesMax};
+  LruCache<Digest, const ManifestTable> manifests{kManifestMemoryBytesMax};
 
   void forget(std::string_view topic) {
     if (topic.empty()) return freshness.invalidate_all();
@@ -68,9 +68,8 @@ VersionService::VersionService(schema::Database& database, ChangeFeed& changes,
 
 VersionService::~VersionService() = default;
 
-std::shared_ptr<const VersionRecord> VersionService::remembered(const ArtifactName& artifact,
-                                                                storage::ArtifactKind kind,
-                                                                const VersionRef& ref) const {
+std::shared_ptr<const VersionRecord> VersionService::remembered(
+    const ArtifactName& artifact, storage::ArtifactKind kind, const VersionRef& ref) const {
   if (!state_->changes.fresh()) return nullptr;
   const auto found = state_->versions.find(memory_key(artifact, kind, ref));
   if (!found) return nullptr;
@@ -90,8 +89,8 @@ std::shared_ptr<const VersionRecord> VersionService::get(const ArtifactName& art
         return to_version(row, get_version(tx, row, ref));
       }));
   auto entry = std::make_shared<State::Remembered>(record, noted);
-  state_->versions.insert(memory_key(artifact, kind, ref), std::move(entry),
-                          memory_bytes(*record));
+  state_->versions.put(memory_key(artifact, kind, ref), std::move(entry),
+                       memory_bytes(*record));
   return record;
 }
 
@@ -128,10 +127,11 @@ std::shared_ptr<const ManifestTable> VersionService::manifest(const Version& ver
   if (auto known = remembered_manifest(version)) return known;
   auto bytes = state_->blobs.find_manifest(version.namespace_id, version.digest);
   if (!bytes) {
-    throw Error(ErrorCode::data_loss, "the manifest of " + version.reference() + " is lost");
+    throw Error(ErrorCode::data_loss,
+                "the manifest of " + version.reference() + " is lost");
   }
   auto table = std::make_shared<const ManifestTable>(std::move(*bytes));
-  state_->manifests.insert(version.digest, table, table->memory_bytes());
+  state_->manifests.put(version.digest, table, table->memory_bytes());
   return table;
 }
 
@@ -148,8 +148,8 @@ std::shared_ptr<const VersionRecord> VersionService::restore(const ArtifactName&
                                                              storage::ArtifactKind kind,
                                                              const VersionRef& ref,
                                                              const std::string& reason) {
-  return state_->record_of(set_state(artifact, kind, ref, VersionState::active, reason,
-                                     PointingAliases::allow));
+  return state_->record_of(
+      set_state(artifact, kind, ref, VersionState::active, reason, PointingAliases::allow));
 }
 
 void VersionService::remove(const ArtifactName& artifact, storage::ArtifactKind kind,
@@ -160,22 +160,23 @@ void VersionService::remove(const ArtifactName& artifact, storage::ArtifactKind 
 Version VersionService::set_state(const ArtifactName& artifact, storage::ArtifactKind kind,
                                   const VersionRef& ref, VersionState wanted,
                                   const std::string& reason, PointingAliases aliases) {
-  Version version = state_->database.transact("change a version's state", [&](schema::Transaction& tx) {
-    const ArtifactId id = get_artifact(tx, artifact, kind).id;
-    const schema::ArtifactRow row = schema::lock_artifact_by_id(tx, id);
-    schema::VersionRow found = get_version(tx, row, ref);
-    if (aliases == PointingAliases::forbid && !found.aliases.empty()) {
-      throw Error(ErrorCode::already_exists,
-                  fmt::format("{}/{}:{} is what {} points at: move it first, or force",
-                              row.namespace_name, row.name, found.number,
-                              fmt::join(found.aliases, ", ")));
-    }
-    found.state = to_string(wanted);
-    found.state_reason = reason;
-    schema::update_version_state(tx, found.id, found.state, reason);
-    schema::record_change(tx, artifact_topic(row.id));
-    return to_version(row, std::move(found));
-  });
+  Version version =
+      state_->database.transact("change a version's state", [&](schema::Transaction& tx) {
+        const ArtifactId id = get_artifact(tx, artifact, kind).id;
+        const schema::ArtifactRow row = schema::lock_artifact_by_id(tx, id);
+        schema::VersionRow found = get_version(tx, row, ref);
+        if (aliases == PointingAliases::forbid && !found.aliases.empty()) {
+          throw Error(ErrorCode::already_exists,
+                      fmt::format("{}/{}:{} is what {} points at: move it first, or force",
+                                  row.namespace_name, row.name, found.number,
+                                  fmt::join(found.aliases, ", ")));
+        }
+        found.state = to_string(wanted);
+        found.state_reason = reason;
+        schema::update_version_state(tx, found.id, found.state, reason);
+        schema::record_change(tx, artifact_topic(row.id));
+        return to_version(row, std::move(found));
+      });
   state_->changes.announce(artifact_topic(version.artifact_id));
   return version;
 }

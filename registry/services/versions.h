@@ -29,9 +29,11 @@ class VersionService {
                  Render render);
   ~VersionService();
 
-  // Throws not_found; a name of another kind is not_found, and the message says which it is.
+  // Throws not_found; a name of another kind is not_found, and the message says which it
+  // is.
   std::shared_ptr<const VersionRecord> get(const ArtifactName& artifact,
-                                           storage::ArtifactKind kind, const VersionRef& ref);
+                                           storage::ArtifactKind kind,
+                                           const VersionRef& ref);
   std::shared_ptr<const VersionRecord> remembered(const ArtifactName& artifact,
                                                   storage::ArtifactKind kind,
                                                   const VersionRef& ref) const;
@@ -50,7 +52,8 @@ class VersionService {
   // aliases may stay there. Yanking what is yanked changes the reason, no more.
   enum class PointingAliases { forbid, allow };
   std::shared_ptr<const VersionRecord> yank(const ArtifactName& artifact,
-                                            storage::ArtifactKind kind, const VersionRef& ref,
+                                            storage::ArtifactKind kind,
+                                            const VersionRef& ref,
                                             const std::string& reason,
                                             PointingAliases aliases);
   std::shared_ptr<const VersionRecord> restore(const ArtifactName& artifact,
@@ -58,10 +61,10 @@ class VersionService {
                                                const VersionRef& ref,
                                                const std::string& reason);
 
-  // Takes a version away: its number is never used again. Throws already_exists while an alias
-  // points at it.
-  void remove(const ArtifactName& artifact, storage::ArtifactKind kind, const VersionRef& ref,
-              const std::string& reason);
+  // Takes a version away: its number is never used again. Throws already_exists while an
+  // alias points at it.
+  void remove(const ArtifactName& artifact, storage::ArtifactKind kind,
+              const VersionRef& ref, const std::string& reason);
 
  private:
   struct State;

@@ -110,8 +110,7 @@ int on_progress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
 ErrorCode meaning_of(CURLcode code) {
   switch (code) {
     case CURLE_URL_MALFORMAT:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-      return ErrorCode::invalid_argument;
+    case CURLE_UNSUPPORTED_PROTOCOL: return ErrorCode::invalid_argument;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
@@ -119,14 +118,10 @@ ErrorCode meaning_of(CURLcode code) {
     case CURLE_RECV_ERROR:
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
-    case CURLE_SSL_CONNECT_ERROR:
-      return ErrorCode::unavailable;
-    case CURLE_OPERATION_TIMEDOUT:
-      return ErrorCode::deadline_exceeded;
-    case CURLE_ABORTED_BY_CALLBACK:
-      return ErrorCode::cancelled;
-    default:
-      return ErrorCode::internal;
+    case CURLE_SSL_CONNECT_ERROR: return ErrorCode::unavailable;
+    case CURLE_OPERATION_TIMEDOUT: return ErrorCode::deadline_exceeded;
+    case CURLE_ABORTED_BY_CALLBACK: return ErrorCode::cancelled;
+    default: return ErrorCode::internal;
   }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -9,37 +10,42 @@
 
 namespace mendel {
 
-// Remembers shared, immutable values by key up to a total cost (bytes, or a count), and drops
-// the least recently used beyond it. A value that costs more than half of that is not kept.
-// Any thread.
-template <class Key, class Value>
+// Values kept in memory by key and shared with those who use them, the least recently used
+// dropped beyond cost_max. What an entry counts for is said when it is put in. Any thread;
+// a lock is held for a look-up only, so an I/O thread may ask.
+template <class Key, class Value, class Hash = std::hash<Key>>
 class LruCache {
  public:
   explicit LruCache(std::size_t cost_max) : cost_max_(cost_max) {}
 
-  std::shared_ptr<const Value> find(const Key& key) {
+  // nullptr: not here (any more).
+  std::shared_ptr<Value> find(const Key& key) {
     const std::lock_guard lock(mutex_);
-    const auto found = by_key_.find(key);
-    if (found == by_key_.end()) return nullptr;
-    by_use_.splice(by_use_.begin(), by_use_, found->second);
-    return found->second->value;
+    const auto known = by_key_.find(key);
+    if (known == by_key_.end()) return nullptr;
+    by_use_.splice(by_use_.begin(), by_use_, known->second);
+    return known->second->value;
   }
 
-  // Replaces what is remembered under key.
-  void insert(const Key& key, std::shared_ptr<const Value> value, std::size_t cost) {
-    if (cost > cost_max_ / 2) return;
+  // Replaces what was there.
+  void put(const Key& key, std::shared_ptr<Value> value, std::size_t cost) {
     const std::lock_guard lock(mutex_);
-    if (const auto found = by_key_.find(key); found != by_key_.end()) drop(found->second);
+    if (const auto known = by_key_.find(key); known != by_key_.end()) drop(known->second);
     by_use_.push_front({key, std::move(value), cost});
     by_key_.emplace(key, by_use_.begin());
     cost_ += cost;
     while (cost_ > cost_max_) drop(std::prev(by_use_.end()));
   }
 
+  void forget(const Key& key) {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = by_key_.find(key); known != by_key_.end()) drop(known->second);
+  }
+
  private:
   struct Entry {
     Key key;
-    std::shared_ptr<const Value> value;
+    std::shared_ptr<Value> value;
     std::size_t cost;
   };
   using ByUse = std::list<Entry>;
@@ -54,7 +60,7 @@ class LruCache {
   std::mutex mutex_;
   std::size_t cost_ = 0;
   ByUse by_use_;
-  std::unordered_map<Key, typename ByUse::iterator> by_key_;
+  std::unordered_map<Key, typename ByUse::iterator, Hash> by_key_;
 };
 
 }  // namespace mendel

@@ -12,18 +12,13 @@ namespace {
 
 ErrorCode code_of(int error_number) {
   switch (error_number) {
-    case ENOENT:
-      return ErrorCode::not_found;
+    case ENOENT: return ErrorCode::not_found;
     case ENOSPC:
-    case EDQUOT:
-      return ErrorCode::out_of_space;
-    case EIO:
-      return ErrorCode::data_loss;
+    case EDQUOT: return ErrorCode::out_of_space;
+    case EIO: return ErrorCode::data_loss;
     case EMFILE:
-    case ENFILE:
-      return ErrorCode::unavailable;
-    default:
-      return ErrorCode::internal;
+    case ENFILE: return ErrorCode::unavailable;
+    default: return ErrorCode::internal;
   }
 }
 

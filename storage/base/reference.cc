@@ -37,7 +37,8 @@ std::string fold_case(std::string text) {
 
 VersionNumber parse_number(std::string_view text) {
   VersionNumber number = 0;
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const auto [end, status] =
+      std::from_chars(text.data(), text.data() + text.size(), number);
   if (status != std::errc() || end != text.data() + text.size() || number < 1 ||
       text.front() == '0') {
     refuse("a version number is a whole number from 1 to 2147483647");
@@ -82,7 +83,8 @@ AliasName AliasName::parse(std::string_view text) {
 
 VersionRef VersionRef::parse(std::string_view text) {
   if (text == "latest") return VersionRef(Latest{});
-  if (!text.empty() && std::ranges::all_of(text, is_digit)) return VersionRef(parse_number(text));
+  if (!text.empty() && std::ranges::all_of(text, is_digit))
+    return VersionRef(parse_number(text));
   if (text.starts_with("sha256:")) return VersionRef(Digest::parse(text));
   return VersionRef(AliasName::parse(text));
 }
@@ -98,12 +100,14 @@ std::string VersionRef::text() const {
 }
 
 bool VersionRef::is_immutable() const {
-  return std::holds_alternative<VersionNumber>(value_) || std::holds_alternative<Digest>(value_);
+  return std::holds_alternative<VersionNumber>(value_) ||
+         std::holds_alternative<Digest>(value_);
 }
 
 Reference Reference::parse(std::string_view text) {
   if (const auto at = text.find('@'); at != std::string_view::npos) {
-    return {ArtifactName::parse(text.substr(0, at)), VersionRef::parse(text.substr(at + 1))};
+    return {ArtifactName::parse(text.substr(0, at)),
+            VersionRef::parse(text.substr(at + 1))};
   }
   if (const auto colon = text.find(':'); colon != std::string_view::npos) {
     const std::string_view number = text.substr(colon + 1);

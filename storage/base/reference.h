@@ -55,7 +55,9 @@ class AliasName {
   const std::string& text() const { return name_.text(); }
   std::string folded() const { return name_.folded(); }
 
-  friend bool operator==(const AliasName& a, const AliasName& b) { return a.folded() == b.folded(); }
+  friend bool operator==(const AliasName& a, const AliasName& b) {
+    return a.folded() == b.folded();
+  }
 
  private:
   explicit AliasName(Name name) : name_(std::move(name)) {}

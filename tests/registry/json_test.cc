@@ -25,8 +25,8 @@ std::vector<std::string> pointers_of(ObjectReader& reader) {
 }
 
 TEST(StrictJson, RefusesWhatIsNotOneValue) {
-  for (const char* text : {"", "{", "{}{}", "[1,]", "nul", "{\"a\":1,}", "\xff", "\"\xc3\x28\"",
-                           "// comment\n{}", "{\"a\":NaN}"}) {
+  for (const char* text : {"", "{", "{}{}", "[1,]", "nul", "{\"a\":1,}", "\xff",
+                           "\"\xc3\x28\"", "// comment\n{}", "{\"a\":NaN}"}) {
     EXPECT_THROW(parse_json(text), Error) << text;
   }
 }
@@ -56,11 +56,11 @@ TEST(ObjectReader, NamesEveryBrokenField) {
 }
 
 TEST(ObjectReader, LocatesProblemsInListsOfObjects) {
-  ObjectReader reader(parse_json(R"({"files":[{"path":"a"},{"path":1},3,{"path":"b","x":0}]})"));
+  ObjectReader reader(
+      parse_json(R"({"files":[{"path":"a"},{"path":1},3,{"path":"b","x":0}]})"));
   std::vector<std::string> paths;
-  reader.each_object("files", [&](ObjectReader& file) {
-    paths.push_back(file.required_string("path"));
-  });
+  reader.each_object(
+      "files", [&](ObjectReader& file) { paths.push_back(file.required_string("path")); });
   EXPECT_THAT(paths, ElementsAre("a", "", "b"));
   EXPECT_THAT(pointers_of(reader), ElementsAre("/files/1/path", "/files/2", "/files/3/x"));
 }

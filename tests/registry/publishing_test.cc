@@ -76,7 +76,8 @@ class Publishing : public ::testing::Test {
 
   VersionNumber number_at(const std::string& reference) {
     const Reference parsed = Reference::parse(reference);
-    return versions.get(parsed.artifact, ArtifactKind::model, parsed.version)->version.number;
+    return versions.get(parsed.artifact, ArtifactKind::model, parsed.version)
+        ->version.number;
   }
 
   const std::string kSecret = "mdl_" + std::string(43, 'A');
@@ -211,7 +212,8 @@ TEST_F(Publishing, ANameIsOfOneKind) {
 TEST_F(Publishing, ConcurrentPublishersGetConsecutiveNumbers) {
   constexpr int kPublishers = 200;
   std::vector<PublishingService::Request> requests;
-  for (int i = 0; i < kPublishers; ++i) requests.push_back(request("trk", std::to_string(i)));
+  for (int i = 0; i < kPublishers; ++i)
+    requests.push_back(request("trk", std::to_string(i)));
   std::vector<VersionNumber> numbers(kPublishers);
   {
     std::vector<std::jthread> publishers;

@@ -132,20 +132,13 @@ constexpr Rights kRights[] = {
 
 Outcome expected_outcome(const Rights& rights, Needs needs, std::size_t ns) {
   switch (needs) {
-    case Needs::nothing:
-      return ok;
-    case Needs::token:
-      return rights.caller == "nobody" ? e401 : ok;
-    case Needs::administrator:
-      return rights.administrator;
-    case Needs::reading:
-      return rights.reading[ns];
-    case Needs::writing:
-      return rights.writing[ns];
-    case Needs::maintaining:
-      return rights.maintaining[ns];
-    case Needs::owning:
-      return rights.owning[ns];
+    case Needs::nothing: return ok;
+    case Needs::token: return rights.caller == "nobody" ? e401 : ok;
+    case Needs::administrator: return rights.administrator;
+    case Needs::reading: return rights.reading[ns];
+    case Needs::writing: return rights.writing[ns];
+    case Needs::maintaining: return rights.maintaining[ns];
+    case Needs::owning: return rights.owning[ns];
   }
   return ok;
 }

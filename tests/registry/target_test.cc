@@ -33,13 +33,13 @@ TEST(Target, RefusesWhatCannotBeDecoded) {
 TEST(Authorization, GivesTheTokenOfBearerAndOfBasic) {
   EXPECT_EQ(token_of("Bearer mdl_x"), "mdl_x");
   EXPECT_EQ(token_of("bearer mdl_x"), "mdl_x");
-  EXPECT_EQ(token_of("Basic dXNlcjptZGxfeA=="), "mdl_x");     // user:mdl_x
-  EXPECT_EQ(token_of("Basic OmE6Yg=="), "a:b");               // :a:b
+  EXPECT_EQ(token_of("Basic dXNlcjptZGxfeA=="), "mdl_x");  // user:mdl_x
+  EXPECT_EQ(token_of("Basic OmE6Yg=="), "a:b");            // :a:b
 }
 
 TEST(Authorization, RefusesOtherSchemesAndBrokenOnes) {
-  for (const char* header : {"", "Bearer", "Digest x", "Basic", "Basic !!!!", "Basic dXNlcg==",
-                             "Basic dXNlcjptZGxfe", "Bearer:x"}) {
+  for (const char* header : {"", "Bearer", "Digest x", "Basic", "Basic !!!!",
+                             "Basic dXNlcg==", "Basic dXNlcjptZGxfe", "Bearer:x"}) {
     EXPECT_EQ(token_of(header), std::nullopt) << header;
   }
 }

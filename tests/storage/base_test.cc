@@ -37,7 +37,8 @@ TEST(Sha256, IsReadyForTheNextMessageAfterFinish) {
 }
 
 TEST(ErrorCode, ComesBackFromItsWireName) {
-  for (const auto code : {ErrorCode::invalid_argument, ErrorCode::internal, ErrorCode::data_loss}) {
+  for (const auto code :
+       {ErrorCode::invalid_argument, ErrorCode::internal, ErrorCode::data_loss}) {
     EXPECT_EQ(parse_error_code(wire_name(code)), code);
   }
   EXPECT_EQ(parse_error_code("teapot"), std::nullopt);
@@ -47,7 +48,8 @@ TEST(Timestamp, ComesBackFromRfc3339) {
   for (const char* text : {"2024-02-13T00:00:00Z", "2024-02-13T12:34:56.000001Z"}) {
     EXPECT_EQ(format_rfc3339(parse_rfc3339(text)), text);
   }
-  EXPECT_EQ(parse_rfc3339("2024-02-13T02:00:00+02:00"), parse_rfc3339("2024-02-13T00:00:00Z"));
+  EXPECT_EQ(parse_rfc3339("2024-02-13T02:00:00+02:00"),
+            parse_rfc3339("2024-02-13T00:00:00Z"));
 }
 
 TEST(Timestamp, ABareDateMeansTheEndOfThatDay) {
@@ -55,7 +57,8 @@ TEST(Timestamp, ABareDateMeansTheEndOfThatDay) {
 }
 
 TEST(Timestamp, RefusesOtherTexts) {
-  for (const char* text : {"", "yesterday", "2024-13-01", "2024-02-13T00:00:00", "2024-02-30"}) {
+  for (const char* text :
+       {"", "yesterday", "2024-13-01", "2024-02-13T00:00:00", "2024-02-30"}) {
     EXPECT_THROW(parse_rfc3339(text), Error) << text;
   }
 }

@@ -221,9 +221,7 @@ TEST(BlobWriter, StoresOfANextVersionWhatChanged) {
   for (int version = 0; version < 10; ++version) {
     const std::size_t at = random.below(blob.size() - 1000);
     switch (random.below(3)) {
-      case 0:
-        blob = with_noise(std::move(blob), at, 1000, random.next());
-        break;
+      case 0: blob = with_noise(std::move(blob), at, 1000, random.next()); break;
       case 1: {
         const Bytes inserted = random_bytes(random.below(1000), random.next());
         blob.insert(blob.begin() + static_cast<std::ptrdiff_t>(at), inserted.begin(),

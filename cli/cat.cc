@@ -22,7 +22,7 @@ struct CatArguments {
 class ToStandardOutput : public FileReceiver {
  public:
   void write(std::span<const std::byte> data) override {
-    write_all(output_, data, "standard output");
+    write_all(output_, "standard output", data);
   }
   void finish() override {}
 

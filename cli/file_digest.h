@@ -1,6 +1,6 @@
 #pragma once
 
-#include <string_view>
+#include <string>
 
 #include "cli/local_file.h"
 #include "storage/base/digest.h"
@@ -8,6 +8,6 @@
 namespace mendel::cli {
 
 // The SHA-256 of an open file from its beginning. path is for messages.
-Digest digest_of(const Fd& file, std::string_view path);
+Digest digest_of(const Fd& file, const std::string& path);
 
 }  // namespace mendel::cli

@@ -65,7 +65,7 @@ void FileSender::send_once(ScannedFile& file, const Fd& source, std::uint64_t si
 bool FileSender::send_as_small_file(ScannedFile& file, const Fd& source,
                                     std::uint64_t size_bytes) {
   const auto bytes = std::span(buffer_).first(
-      read_at(source, 0, std::span(buffer_).first(size_bytes + 1), file.source.native()));
+      read_at(source, file.source.native(), 0, std::span(buffer_).first(size_bytes + 1)));
   if (storage::first_chunk_size(bytes) != bytes.size()) return false;
 
   file.entry.digest = Digest::of(bytes);
@@ -83,12 +83,12 @@ bool FileSender::is_unchanged(const ScannedFile& file, const Fd& source,
   for (const BaseChunks::Chunk& chunk : base.chunks) {
     throw_if_interrupted();
     const auto wanted = std::span(buffer_).first(chunk.size_bytes);
-    if (read_at(source, offset, wanted, file.source.native()) != wanted.size())
+    if (read_at(source, file.source.native(), offset, wanted) != wanted.size())
       return false;
     if (Digest::of(wanted) != chunk.digest) return false;
     offset += chunk.size_bytes;
   }
-  return read_at(source, offset, std::span(buffer_).first(1), file.source.native()) == 0;
+  return read_at(source, file.source.native(), offset, std::span(buffer_).first(1)) == 0;
 }
 
 void FileSender::cut_and_write(ScannedFile& file, const Fd& source) {
@@ -97,7 +97,7 @@ void FileSender::cut_and_write(ScannedFile& file, const Fd& source) {
   std::uint64_t offset = 0;
   for (;;) {
     throw_if_interrupted();
-    const std::size_t count = read_at(source, offset, buffer_, file.source.native());
+    const std::size_t count = read_at(source, file.source.native(), offset, buffer_);
     writer_.append(std::span(buffer_).first(count));
     offset += count;
     progress_.add(count);

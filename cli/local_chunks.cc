@@ -13,11 +13,11 @@ constexpr std::size_t kWindowSizeBytes = 4u << 20;
 
 }  // namespace
 
-LocalChunks::LocalChunks(const Fd& file, std::string_view path) {
+LocalChunks::LocalChunks(const Fd& file, const std::string& path) {
   std::vector<std::byte> window(kWindowSizeBytes);
   for (std::uint64_t offset = 0; chunks_.size() < kChunksMax;) {
     throw_if_interrupted();
-    const std::size_t count = read_at(file, offset, window, path);
+    const std::size_t count = read_at(file, path, offset, window);
     const bool at_end = count < window.size();
     auto rest = std::span<const std::byte>(window).first(count);
     while (rest.size() >= (at_end ? 1 : storage::kChunkSizeMax)) {

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
+#include <string>
 #include <unordered_map>
 
 #include "cli/local_file.h"
@@ -24,7 +24,7 @@ class LocalChunks {
   static constexpr std::size_t kChunksMax = 1u << 20;
 
   // Reads the whole file. path is for messages.
-  LocalChunks(const Fd& file, std::string_view path);
+  LocalChunks(const Fd& file, const std::string& path);
 
   std::optional<LocalChunk> find(const Digest& chunk) const;
 

@@ -18,15 +18,6 @@ std::int64_t nanoseconds(const timespec& time) {
 
 }  // namespace
 
-Fd& Fd::operator=(Fd&& other) noexcept {
-  std::swap(number_, other.number_);
-  return *this;
-}
-
-Fd::~Fd() {
-  if (number_ >= 0) ::close(number_);
-}
-
 FileStamp stamp_of(const struct stat& status) {
   return {std::uint64_t(status.st_size), nanoseconds(status.st_mtim),
           nanoseconds(status.st_ctim), status.st_ino};
@@ -42,29 +33,6 @@ Fd open_for_reading(const std::filesystem::path& path) {
   Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) throw_posix_error("open", path.string(), errno);
   return file;
-}
-
-std::size_t read_at(const Fd& file, std::uint64_t offset, std::span<std::byte> buffer,
-                    std::string_view path) {
-  std::size_t filled = 0;
-  while (filled < buffer.size()) {
-    const ::ssize_t count = ::pread(file.get(), buffer.data() + filled,
-                                    buffer.size() - filled, ::off_t(offset + filled));
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw_posix_error("read", path, errno);
-    if (count == 0) break;
-    filled += std::size_t(count);
-  }
-  return filled;
-}
-
-void write_all(const Fd& file, std::span<const std::byte> data, std::string_view path) {
-  while (!data.empty()) {
-    const ::ssize_t count = ::write(file.get(), data.data(), data.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw_posix_error("write", path, errno);
-    data = data.subspan(std::size_t(count));
-  }
 }
 
 std::optional<std::string> find_text(const std::filesystem::path& path) {
@@ -89,7 +57,7 @@ void replace_text(const std::filesystem::path& path, std::string_view text, ::mo
   if (!file) throw_posix_error("create", temporary, errno);
   try {
     if (::fchmod(file.get(), mode) != 0) throw_posix_error("protect", temporary, errno);
-    write_all(file, as_bytes(text), temporary);
+    write_all(file, temporary, as_bytes(text));
     if (::fsync(file.get()) != 0) throw_posix_error("write", temporary, errno);
     if (::rename(temporary.c_str(), path.c_str()) != 0) {
       throw_posix_error("replace", path.string(), errno);

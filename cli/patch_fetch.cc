@@ -53,7 +53,7 @@ void copy(const Fd& older, ByteRange range, const std::string& path, Sink& sink)
   while (range.size_bytes > 0) {
     const auto wanted = std::min<std::uint64_t>(buffer.size(), range.size_bytes);
     const std::size_t count =
-        read_at(older, range.offset, std::span(buffer).first(wanted), path);
+        read_at(older, path, range.offset, std::span(buffer).first(wanted));
     if (count < wanted)
       throw Error(ErrorCode::aborted, path + " changes while it is pulled");
     sink.write(std::span(buffer).first(count));

@@ -28,7 +28,7 @@ class PartialFile {
   PartialFile(PartialFile&& other) noexcept = default;
   ~PartialFile();
 
-  void write(std::span<const std::byte> data) { write_all(file_, data, path_.native()); }
+  void write(std::span<const std::byte> data) { write_all(file_, path_.native(), data); }
 
  private:
   friend class TargetDirectory;

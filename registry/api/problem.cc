@@ -73,7 +73,10 @@ Response render(int status, nlohmann::json problem, std::string_view request_id)
   response.status = status;
   response.headers.set("Content-Type", "application/problem+json");
   response.headers.set("Cache-Control", "no-store");
-  if (status == 401) response.headers.set("WWW-Authenticate", "Bearer realm=\"mendel\"");
+  if (status == 401) {
+    response.headers.add("WWW-Authenticate", "Bearer realm=\"mendel\"");
+    response.headers.add("WWW-Authenticate", "Basic realm=\"mendel\", charset=\"UTF-8\"");
+  }
   if (status == 429 || status == 503) response.headers.set("Retry-After", "1");
   response.body =
       problem.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";

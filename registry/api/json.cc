@@ -18,7 +18,8 @@ using nlohmann::json;
 constexpr int kJsonDepthMax = 64;
 
 // Builds the document while it refuses what nlohmann's own parser lets pass: members that
-// occur twice, and nesting that could exhaust the stack of whoever walks the result.
+// occur twice, nesting that could exhaust the stack of whoever walks the result, and whole
+// numbers that it would round to the nearest double.
 class StrictJson : public nlohmann::detail::json_sax_dom_parser<json> {
  public:
   explicit StrictJson(json& result) : json_sax_dom_parser(result, true) {}
@@ -40,6 +41,14 @@ class StrictJson : public nlohmann::detail::json_sax_dom_parser<json> {
   bool end_array() {
     --depth_;
     return json_sax_dom_parser::end_array();
+  }
+  bool number_float(double value, const std::string& literal) {
+    if (literal.find_first_of(".eE") == std::string::npos) {
+      throw Error(ErrorCode::invalid_argument,
+                  fmt::format("the JSON document has a whole number beyond 64 bits: {}",
+                              literal.substr(0, 40)));
+    }
+    return json_sax_dom_parser::number_float(value, literal);
   }
   bool key(std::string& name) {
     if (!members_.back().insert(name).second) {

@@ -37,6 +37,13 @@ TEST(StrictJson, RefusesAMemberThatOccursTwice) {
   EXPECT_NO_THROW(parse_json(R"({"b":{"a":1},"c":{"a":1}})"));
 }
 
+TEST(StrictJson, RefusesWholeNumbersThatItWouldRound) {
+  EXPECT_EQ(parse_json("18446744073709551615").get<std::uint64_t>(), UINT64_MAX);
+  EXPECT_EQ(parse_json("1e20").get<double>(), 1e20);
+  EXPECT_THROW(parse_json("18446744073709551616"), Error);
+  EXPECT_THROW(parse_json(R"({"seed":-99999999999999999999})"), Error);
+}
+
 TEST(StrictJson, RefusesDeepNestingAndTakesShallow) {
   const auto nested = [](int depth) {
     return std::string(depth, '[') + std::string(depth, ']');

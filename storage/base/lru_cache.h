@@ -37,11 +37,6 @@ class LruCache {
     while (cost_ > cost_max_) drop(std::prev(by_use_.end()));
   }
 
-  void forget(const Key& key) {
-    const std::lock_guard lock(mutex_);
-    if (const auto known = by_key_.find(key); known != by_key_.end()) drop(known->second);
-  }
-
  private:
   struct Entry {
     Key key;

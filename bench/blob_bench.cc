@@ -4,6 +4,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include "storage/base/sha256.h"
 #include "storage/blob_reader.h"
 #include "storage/blob_writer.h"
 #include "storage/memory_object_store.h"

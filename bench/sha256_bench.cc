@@ -5,6 +5,7 @@
 
 #include "storage/base/crc32c.h"
 #include "storage/base/digest.h"
+#include "storage/base/sha256.h"
 #include "tests/testing/random_bytes.h"
 
 namespace mendel {
@@ -25,6 +26,19 @@ void BM_Sha256(benchmark::State& state) {
   state.SetLabel(digest.hex().substr(0, 8));  // must not change
 }
 BENCHMARK(BM_Sha256)->Arg(1 << 10)->Arg(64 << 10);
+
+void BM_Sha256OfTwoMessages(benchmark::State& state) {
+  const auto input = testing::random_bytes(static_cast<std::size_t>(state.range(0)), 42);
+  Sha256 whole;
+  whole.update(std::span(input).first(13));
+  for (auto _ : state) {
+    Sha256 part;
+    Sha256::update_both(part, whole, input);
+    benchmark::DoNotOptimize(part.finish());
+  }
+  set_bytes(state, input.size());
+}
+BENCHMARK(BM_Sha256OfTwoMessages)->Arg(1 << 10)->Arg(64 << 10);
 
 void BM_Crc32c(benchmark::State& state) {
   const auto input = testing::random_bytes(static_cast<std::size_t>(state.range(0)), 42);

@@ -18,8 +18,8 @@ namespace mendel::cli {
 // runs.
 class BlockQueue : public Sink, public HttpBody {
  public:
-  static constexpr std::size_t kBlockSizeBytes = 1u << 20;
-  static constexpr std::size_t kBlocks = 24;
+  static constexpr std::size_t kBlockSizeBytes = 256u << 10;
+  static constexpr std::size_t kBlocks = 16;
 
   // For the one writer. Throws what fail() was given.
   void write(std::span<const std::byte> data) override;

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "cli/interrupt.h"
+#include "storage/base/sha256.h"
 
 namespace mendel::cli {
 

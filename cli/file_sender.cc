@@ -10,6 +10,7 @@ namespace mendel::cli {
 namespace {
 
 constexpr std::size_t kReadSizeBytes = 1u << 20;
+constexpr std::size_t kCutSizeBytes = 256u << 10;  // is hashed before it leaves the cache
 constexpr int kReadsMax = 3;
 
 // How much may be read without anything being sent in a request that is open.
@@ -95,14 +96,20 @@ void FileSender::cut_and_write(ScannedFile& file, const Fd& source) {
   write_gathered();
   ::posix_fadvise(source.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   std::uint64_t offset = 0;
+  std::uint64_t flushed_at = 0;
   for (;;) {
     throw_if_interrupted();
-    const std::size_t count = read_at(source, file.source.native(), offset, buffer_);
-    writer_.append(std::span(buffer_).first(count));
+    const auto room = writer_.room();
+    const auto wanted = room.first(std::min(room.size(), kCutSizeBytes));
+    const std::size_t count = read_at(source, file.source.native(), offset, wanted);
+    writer_.filled(count);
     offset += count;
     progress_.add(count);
-    if (offset % kSilentSizeMax == 0) outlet_.flush();
-    if (count < buffer_.size()) break;
+    if (offset - flushed_at >= kSilentSizeMax) {
+      outlet_.flush();
+      flushed_at = offset;
+    }
+    if (count < wanted.size()) break;
   }
   file.entry.digest = writer_.end_blob();
   file.entry.size_bytes = offset;

@@ -4,6 +4,7 @@
 
 #include "cli/fetch.h"
 #include "cli/progress.h"
+#include "storage/base/sha256.h"
 
 namespace mendel::cli {
 

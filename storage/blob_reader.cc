@@ -4,6 +4,7 @@
 #include <string>
 
 #include "storage/base/error.h"
+#include "storage/base/sha256.h"
 #include "storage/chunker.h"
 
 namespace mendel::storage {

@@ -45,8 +45,12 @@ auto with_damage_refused(const std::string& what, Action action) {
 BlobVerifier::BlobVerifier(PackCache& packs, PackScope& scope)
     : packs_(packs), scope_(scope), records_(packs) {}
 
+Sha256* BlobVerifier::blob_around(const Digest& chunk) {
+  return in_order_ && awaits(chunk) ? &sha256_ : nullptr;
+}
+
 void BlobVerifier::add_chunk(const Digest& digest, std::span<const std::byte> raw) {
-  if (!leaf_ || leaf_->recipe.entries[leaf_->next].digest != digest) {
+  if (!awaits(digest)) {
     refuse("chunk " + digest.to_string() + " is not the one that a recipe lists next");
   }
   const Recipe::Entry& entry = leaf_->recipe.entries[leaf_->next];
@@ -59,7 +63,6 @@ void BlobVerifier::add_chunk(const Digest& digest, std::span<const std::byte> ra
     kept_.emplace(digest, std::vector(raw.begin(), raw.end()));
     kept_bytes_ += raw.size();
   }
-  if (in_order_) sha256_.update(raw);
   ++leaf_->next;
   pass_chunks_at_hand();
 }
@@ -116,6 +119,10 @@ std::vector<StoredBlob> BlobVerifier::end_pack(const Digest& pack_name) {
   }
   deferred_.clear();
   return std::exchange(verified_, {});
+}
+
+bool BlobVerifier::awaits(const Digest& chunk) const {
+  return leaf_ && leaf_->recipe.entries[leaf_->next].digest == chunk;
 }
 
 void BlobVerifier::check_packs(const Recipe& recipe, const Digest& digest) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "storage/base/digest.h"
+#include "storage/base/sha256.h"
 #include "storage/pack.h"
 #include "storage/pack_cache.h"
 #include "storage/recipe.h"
@@ -37,6 +38,10 @@ class BlobVerifier {
  public:
   BlobVerifier(PackCache& packs, PackScope& scope);
 
+  // The running hash of the blob whose next chunk this is, if there is one: its bytes must
+  // be added to it before add_chunk().
+  Sha256* blob_around(const Digest& chunk);
+
   // The records of a pack, in their order, verified by themselves already.
   void add_chunk(const Digest& digest, std::span<const std::byte> raw);
   void add_blob(const Digest& digest, std::span<const std::byte> raw);
@@ -62,6 +67,7 @@ class BlobVerifier {
     std::size_t next = 0;  // the entry that comes next
   };
 
+  bool awaits(const Digest& chunk) const;
   void check_packs(const Recipe& recipe, const Digest& digest);
   void open_leaf(Recipe recipe, const Digest& digest);
   void pass_chunks_at_hand();

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstring>
 #include <unordered_set>
 #include <utility>
 
 #include "storage/base/error.h"
+#include "storage/base/sha256.h"
 #include "storage/chunker.h"
 #include "storage/recipe.h"
 
@@ -20,6 +22,10 @@
 namespace mendel::storage {
 
 namespace {
+
+// A segment may go over its target by a chunk, and less than a chunk waits to be cut: there
+// is always room for another one.
+constexpr std::size_t kBufferSizeBytes = kLeafSizeTarget + 3 * kChunkSizeMax;
 
 // Room for the records of one more segment and of a blob's last inner nodes.
 constexpr std::size_t kRecordsPerPack = kPackRecordsMax - 2 * kRecipeEntriesMax;
@@ -44,11 +50,22 @@ class BlobWriter::Impl {
 
   void append(std::span<const std::byte> data) {
     while (!data.empty()) {
-      const auto piece = data.first(std::min(data.size(), kChunkSizeMax));
+      const auto space = room();
+      const auto piece = data.first(std::min(data.size(), space.size()));
+      std::ranges::copy(piece, space.begin());
+      filled(piece.size());
       data = data.subspan(piece.size());
-      buffer_.insert(buffer_.end(), piece.begin(), piece.end());
-      while (uncut().size() >= kChunkSizeMax) cut_chunk();
     }
+  }
+
+  std::span<std::byte> room() {
+    if (!buffer_) buffer_ = std::make_unique_for_overwrite<std::byte[]>(kBufferSizeBytes);
+    return {buffer_.get() + end_, kBufferSizeBytes - end_};
+  }
+
+  void filled(std::size_t size_bytes) {
+    end_ += size_bytes;
+    while (uncut().size() >= kChunkSizeMax) cut_chunk();
   }
 
   Digest end_blob() {
@@ -64,12 +81,12 @@ class BlobWriter::Impl {
   }
 
   void add_manifest(const Digest& digest, std::span<const std::byte> bytes) {
-    assert(buffer_.empty());
+    assert(end_ == 0);
     pack_with_room().add(RecordType::manifest, digest, bytes);
   }
 
   void add_small_blob(const Digest& digest, std::span<const std::byte> bytes) {
-    assert(buffer_.empty());
+    assert(end_ == 0);
     if (first_chunk_size(bytes) != bytes.size()) {
       throw Error(ErrorCode::invalid_argument, "a blob of " + std::to_string(bytes.size()) +
                                                    " bytes has several chunks");
@@ -78,7 +95,7 @@ class BlobWriter::Impl {
   }
 
   void flush() {
-    assert(buffer_.empty());
+    assert(end_ == 0);
     if (pack_) close_pack();
   }
 
@@ -88,25 +105,37 @@ class BlobWriter::Impl {
   }
 
  private:
-  std::span<const std::byte> uncut() const { return std::span(buffer_).subspan(cut_); }
+  std::span<const std::byte> bytes_at(std::size_t offset, std::size_t size_bytes) const {
+    return {buffer_.get() + offset, size_bytes};
+  }
+  std::span<const std::byte> uncut() const { return bytes_at(cut_, end_ - cut_); }
 
   void cut_chunk() {
     if (cut_ >= kLeafSizeTarget || chunks_.size() == kRecipeEntriesMax) {
       push_node(0, write_leaf(std::nullopt));
     }
     const auto bytes = uncut().first(first_chunk_size(uncut()));
-    // A blob of one chunk is hashed once: the blob's own hash begins with the second chunk.
-    if (blob_chunk_count_ == 1) blob_sha256_.update(std::span(buffer_).first(cut_));
-    if (blob_chunk_count_ >= 1) blob_sha256_.update(bytes);
-    chunks_.push_back({Digest::of(bytes), cut_, bytes.size()});
+    chunks_.push_back({hash_chunk(bytes), cut_, bytes.size()});
     cut_ += bytes.size();
     blob_size_ += bytes.size();
     ++blob_chunk_count_;
   }
 
+  // For the blob as well; up to the end of its first chunk both are the same.
+  Digest hash_chunk(std::span<const std::byte> bytes) {
+    Sha256 sha256;
+    if (blob_chunk_count_ == 0) {
+      sha256.update(bytes);
+      blob_sha256_ = sha256;
+    } else {
+      Sha256::update_both(sha256, blob_sha256_, bytes);
+    }
+    return sha256.finish();
+  }
+
   Digest end_blob_of_one_chunk() {
     const Digest digest = chunks_.empty() ? Digest::of(uncut()) : chunks_.front().digest;
-    write_blob_record(digest, buffer_);
+    write_blob_record(digest, bytes_at(0, end_));
     drop_segment();
     return digest;
   }
@@ -135,8 +164,7 @@ class BlobWriter::Impl {
     const Node node = write_recipe(leaf);
     for (const Chunk& chunk : own) {
       if (has_chunk(pack, chunk.digest)) continue;
-      pack.add(RecordType::chunk, chunk.digest,
-               std::span(buffer_).subspan(chunk.offset, chunk.size_bytes));
+      pack.add(RecordType::chunk, chunk.digest, bytes_at(chunk.offset, chunk.size_bytes));
       chunk_bytes_new_ += chunk.size_bytes;
     }
     drop_segment();
@@ -158,7 +186,8 @@ class BlobWriter::Impl {
   }
 
   void drop_segment() {
-    buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(cut_));
+    if (end_ > cut_) std::memmove(buffer_.get(), buffer_.get() + cut_, end_ - cut_);
+    end_ -= cut_;
     cut_ = 0;
     chunks_.clear();
   }
@@ -240,7 +269,8 @@ class BlobWriter::Impl {
   PackTarget& target_;
   KnownChunks& known_;
 
-  std::vector<std::byte> buffer_;
+  std::unique_ptr<std::byte[]> buffer_;  // made when the first bytes come
+  std::size_t end_ = 0;                  // of what is in it
   std::size_t cut_ = 0;
   std::vector<Chunk> chunks_;  // of the open segment
 
@@ -262,6 +292,8 @@ BlobWriter::BlobWriter(PackTarget& target, KnownChunks& known)
 BlobWriter::~BlobWriter() = default;
 
 void BlobWriter::append(std::span<const std::byte> data) { impl_->append(data); }
+std::span<std::byte> BlobWriter::room() { return impl_->room(); }
+void BlobWriter::filled(std::size_t size_bytes) { impl_->filled(size_bytes); }
 Digest BlobWriter::end_blob() { return impl_->end_blob(); }
 void BlobWriter::add_manifest(const Digest& digest, std::span<const std::byte> bytes) {
   impl_->add_manifest(digest, bytes);

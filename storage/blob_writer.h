@@ -51,6 +51,11 @@ class BlobWriter {
 
   void append(std::span<const std::byte> data);
 
+  // Appending without a copy: room for the next bytes, valid until the next call, and how
+  // many of them were filled.
+  std::span<std::byte> room();
+  void filled(std::size_t size_bytes);
+
   // Ends the blob that was appended and returns its digest; the next append() begins
   // another. end_pack() reports where it lies.
   Digest end_blob();

@@ -11,6 +11,7 @@
 #include "storage/base/digest.h"
 #include "storage/base/error.h"
 #include "storage/base/io.h"
+#include "storage/base/sha256.h"
 #include "storage/codec.h"
 #include "storage/object_store.h"
 
@@ -123,6 +124,10 @@ class PackParser {
     // The bytes of the pack, as they came: what is to be stored. Called for every byte, and
     // before the visit of the record that these bytes complete.
     virtual void pack_bytes(std::span<const std::byte> bytes) = 0;
+
+    // Another message that the record's bytes belong to, or nullptr. It takes them in while
+    // the record's own digest is computed, before record() is called for it.
+    virtual Sha256* message_around(const RecordHeader&) { return nullptr; }
 
     // raw is valid during the call.
     virtual void record(const RecordHeader& header, std::span<const std::byte> raw) = 0;

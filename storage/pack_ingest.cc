@@ -25,6 +25,10 @@ class PackIngest::Impl : private PackParser::Visitor {
     object_->append(bytes);
   }
 
+  Sha256* message_around(const RecordHeader& header) override {
+    return header.type == RecordType::chunk ? blobs_.blob_around(header.digest) : nullptr;
+  }
+
   void record(const RecordHeader& header, std::span<const std::byte> raw) override {
     switch (header.type) {
       case RecordType::chunk: blobs_.add_chunk(header.digest, raw); return;

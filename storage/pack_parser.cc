@@ -95,13 +95,23 @@ class PackParser::Impl {
     const RecordHeader& header = headers_.back();
     if (crc32c(stored) != header.checksum) throw_damaged("the record's checksum differs");
     const std::span<const std::byte> raw = decode(header, stored);
-    if (Digest::of(raw) != header.digest) throw_damaged("the record's SHA-256 differs");
+    if (digest_of(header, raw) != header.digest) {
+      throw_damaged("the record's SHA-256 differs");
+    }
     report_bytes();
     visitor_.record(header, raw);
     offset_ += kRecordHeaderSizeBytes + stored.size();
     release_if_large(raw_);
     release_if_large(partial_);
     await(Awaited::record_header, kRecordHeaderSizeBytes);
+  }
+
+  Digest digest_of(const RecordHeader& header, std::span<const std::byte> raw) {
+    Sha256* const around = visitor_.message_around(header);
+    if (around == nullptr) return Digest::of(raw);
+    Sha256 record;
+    Sha256::update_both(record, *around, raw);
+    return record.finish();
   }
 
   std::span<const std::byte> decode(const RecordHeader& header,

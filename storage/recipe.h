@@ -42,7 +42,7 @@ struct Recipe {
 
 // A leaf is closed at kLeafSizeTarget raw bytes or kRecipeEntriesMax entries, an inner node
 // at kRecipeEntriesMax entries. Part of format version 1.
-inline constexpr std::uint64_t kLeafSizeTarget = 16ull << 20;
+inline constexpr std::uint64_t kLeafSizeTarget = 4ull << 20;
 inline constexpr std::size_t kRecipeEntriesMax = 512;
 inline constexpr std::uint8_t kRecipeHeightMax = 4;
 inline constexpr std::uint64_t kBlobSizeMax = 1ull << 53;  // what JSON carries exactly

@@ -11,6 +11,7 @@
 #include "registry/services/blobs.h"
 #include "registry/services/publishing.h"
 #include "registry/services/versions.h"
+#include "storage/base/sha256.h"
 #include "storage/canonical_json.h"
 
 namespace mendel::registry::api {

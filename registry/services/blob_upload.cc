@@ -10,6 +10,7 @@
 #include "registry/services/pack_rows.h"
 #include "schema/content.h"
 #include "storage/base/error.h"
+#include "storage/base/sha256.h"
 #include "storage/blob_writer.h"
 #include "storage/chunker.h"
 #include "storage/recipe.h"

@@ -1,24 +1,15 @@
 #include "storage/base/digest.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 
 #include "storage/base/error.h"
-#include "storage/base/openssl_error.h"
+#include "storage/base/sha256.h"
 
 namespace mendel {
 
 namespace {
 
 constexpr std::string_view kPrefix = "sha256:";
-
-// Fetched once: EVP_sha256() would look its provider up again for every message, which
-// costs more than hashing a small file.
-const EVP_MD* sha256_algorithm() {
-  static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  return algorithm;
-}
 
 std::optional<unsigned> hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -29,7 +20,7 @@ std::optional<unsigned> hex_value(char c) {
 }  // namespace
 
 Digest Digest::of(std::span<const std::byte> data) {
-  thread_local Sha256 sha256;
+  Sha256 sha256;
   sha256.update(data);
   return sha256.finish();
 }
@@ -72,30 +63,6 @@ std::string Digest::hex() const {
     text += digits[std::to_integer<unsigned>(b) & 15];
   }
   return text;
-}
-
-void Sha256::Free::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }
-
-Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
-  if (!context_ || EVP_DigestInit_ex2(context_.get(), sha256_algorithm(), nullptr) != 1) {
-    throw_openssl_error("start a SHA-256");
-  }
-}
-
-void Sha256::update(std::span<const std::byte> data) {
-  if (EVP_DigestUpdate(context_.get(), data.data(), data.size()) != 1) {
-    throw_openssl_error("continue a SHA-256");
-  }
-}
-
-Digest Sha256::finish() {
-  std::array<std::byte, Digest::kSizeBytes> bytes;
-  if (EVP_DigestFinal_ex(context_.get(), reinterpret_cast<unsigned char*>(bytes.data()),
-                         nullptr) != 1 ||
-      EVP_DigestInit_ex2(context_.get(), nullptr, nullptr) != 1) {
-    throw_openssl_error("finish a SHA-256");
-  }
-  return Digest(bytes);
 }
 
 }  // namespace mendel

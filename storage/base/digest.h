@@ -6,13 +6,10 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-
-struct evp_md_ctx_st;
 
 namespace mendel {
 
@@ -44,21 +41,6 @@ class Digest {
 
  private:
   std::array<std::byte, kSizeBytes> bytes_{};
-};
-
-// A running SHA-256. Not for several threads at once. finish() leaves it ready for the
-// next message.
-class Sha256 {
- public:
-  Sha256();
-  void update(std::span<const std::byte> data);
-  Digest finish();
-
- private:
-  struct Free {
-    void operator()(evp_md_ctx_st* context) const;
-  };
-  std::unique_ptr<evp_md_ctx_st, Free> context_;
 };
 
 inline std::span<const std::byte> as_bytes(std::string_view text) {

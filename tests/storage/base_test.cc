@@ -1,8 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "storage/base/clock.h"
 #include "storage/base/digest.h"
 #include "storage/base/error.h"
+#include "storage/base/sha256.h"
+#include "tests/testing/random_bytes.h"
 
 namespace mendel {
 namespace {
@@ -34,6 +38,46 @@ TEST(Sha256, IsReadyForTheNextMessageAfterFinish) {
   sha256.update(as_bytes("c"));
   EXPECT_EQ(sha256.finish(), Digest::of("abc"));
   EXPECT_EQ(sha256.finish(), Digest::of(""));
+}
+
+TEST(Sha256, GoesOnByItselfAfterACopy) {
+  Sha256 original;
+  original.update(as_bytes("ab"));
+  Sha256 copy = original;
+  original.update(as_bytes("c"));
+  EXPECT_EQ(copy.finish(), Digest::of("ab"));
+  EXPECT_EQ(original.finish(), Digest::of("abc"));
+}
+
+TEST(Sha256, TakesTheSameBytesForTwoMessagesWhereverTheyBegan) {
+  const auto data = testing::random_bytes(1000, 42);
+  const std::span<const std::byte> bytes(data);
+  for (std::size_t lead = 0; lead < 130; ++lead) {
+    for (const std::size_t size : {0, 1, 63, 64, 127, 128, 129, 191, 192, 500, 870}) {
+      Sha256 whole;
+      Sha256 part;
+      whole.update(bytes.first(lead));
+      Sha256::update_both(part, whole, bytes.subspan(lead, size));
+      EXPECT_EQ(part.finish(), Digest::of(bytes.subspan(lead, size)))
+          << lead << " " << size;
+      EXPECT_EQ(whole.finish(), Digest::of(bytes.first(lead + size)))
+          << lead << " " << size;
+    }
+  }
+}
+
+// The length in bits passes 32 bits after 512 MiB.
+TEST(Sha256, CountsTheBytesOfLongPairs) {
+  const std::vector<std::byte> zeros(1 << 20);
+  Sha256 first;
+  Sha256 second;
+  second.update(as_bytes("!"));
+  Sha256 alone = first;
+  for (int i = 0; i < 513; ++i) {
+    Sha256::update_both(first, second, zeros);
+    alone.update(zeros);
+  }
+  EXPECT_EQ(first.finish(), alone.finish());
 }
 
 TEST(ErrorCode, ComesBackFromItsWireName) {

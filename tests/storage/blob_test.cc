@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "storage/base/error.h"
+#include "storage/base/sha256.h"
 #include "storage/blob_reader.h"
 #include "storage/blob_writer.h"
 #include "storage/chunker.h"

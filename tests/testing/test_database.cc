@@ -15,6 +15,7 @@
 #include "storage/base/clock.h"
 #include "storage/base/digest.h"
 #include "storage/base/fd.h"
+#include "storage/base/sha256.h"
 #include "tests/testing/test_server.h"
 #include "tests/testing/wait.h"
 

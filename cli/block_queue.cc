@@ -37,6 +37,14 @@ void BlockQueue::flush() {
   changed_.notify_all();
 }
 
+void BlockQueue::flush_if_starving() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!full_.empty()) return;
+  }
+  flush();
+}
+
 void BlockQueue::close() {
   flush();
   const std::lock_guard lock(mutex_);

@@ -23,8 +23,9 @@ class BlockQueue : public Sink, public HttpBody {
 
   // For the one writer. Throws what fail() was given.
   void write(std::span<const std::byte> data) override;
-  void flush();  // lets the reader have what is written, a whole block or not
-  void close();  // the end; flushes
+  void flush();              // lets the reader have what is written, a whole block or not
+  void flush_if_starving();  // only if it has nothing else
+  void close();              // the end; flushes
 
   // For the one reader.
   std::size_t next(std::span<std::byte> buffer) override;

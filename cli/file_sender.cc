@@ -13,7 +13,11 @@ constexpr std::size_t kReadSizeBytes = 1u << 20;
 constexpr std::size_t kCutSizeBytes = 256u << 10;  // is hashed before it leaves the cache
 constexpr int kReadsMax = 3;
 
-// How much may be read without anything being sent in a request that is open.
+// How much is read between two looks whether the server has nothing to do: it hashes stored
+// chunks while the next ones are being looked for, and is not kept waiting for long.
+constexpr std::uint64_t kNudgeSizeBytes = 4u << 20;
+
+// How much may be read while a request is open and nothing is sent.
 constexpr std::uint64_t kSilentSizeMax = 256u << 20;
 
 bool same_content(const FileStamp& before, const FileStamp& after) {
@@ -59,8 +63,9 @@ void FileSender::send_once(ScannedFile& file, const Fd& source, std::uint64_t si
       progress_.add(size_bytes);
       return;
     }
+    return cut_and_write(file, source, chunks.trail);
   }
-  cut_and_write(file, source);
+  cut_and_write(file, source, {});
 }
 
 bool FileSender::send_as_small_file(ScannedFile& file, const Fd& source,
@@ -81,7 +86,7 @@ bool FileSender::is_unchanged(const ScannedFile& file, const Fd& source,
   if (!base.complete) return false;
   if (file.entry.size_bytes > kSilentSizeMax) finish();
   std::uint64_t offset = 0;
-  for (const BaseChunks::Chunk& chunk : base.chunks) {
+  for (const auto& chunk : base.trail.chunks()) {
     throw_if_interrupted();
     const auto wanted = std::span(buffer_).first(chunk.size_bytes);
     if (read_at(source, file.source.native(), offset, wanted) != wanted.size())
@@ -92,11 +97,12 @@ bool FileSender::is_unchanged(const ScannedFile& file, const Fd& source,
   return read_at(source, file.source.native(), offset, std::span(buffer_).first(1)) == 0;
 }
 
-void FileSender::cut_and_write(ScannedFile& file, const Fd& source) {
+void FileSender::cut_and_write(ScannedFile& file, const Fd& source,
+                               const storage::ChunkTrail& older) {
   write_gathered();
+  writer_.follow(older);
   ::posix_fadvise(source.get(), 0, 0, POSIX_FADV_SEQUENTIAL);
   std::uint64_t offset = 0;
-  std::uint64_t flushed_at = 0;
   for (;;) {
     throw_if_interrupted();
     const auto room = writer_.room();
@@ -105,10 +111,7 @@ void FileSender::cut_and_write(ScannedFile& file, const Fd& source) {
     writer_.filled(count);
     offset += count;
     progress_.add(count);
-    if (offset - flushed_at >= kSilentSizeMax) {
-      outlet_.flush();
-      flushed_at = offset;
-    }
+    if (offset % kNudgeSizeBytes == 0) outlet_.nudge();
     if (count < wanted.size()) break;
   }
   file.entry.digest = writer_.end_blob();

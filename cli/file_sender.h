@@ -54,7 +54,7 @@ class FileSender {
   void send_once(ScannedFile& file, const Fd& source, std::uint64_t size_bytes);
   bool send_as_small_file(ScannedFile& file, const Fd& source, std::uint64_t size_bytes);
   bool is_unchanged(const ScannedFile& file, const Fd& source, const BaseChunks& base);
-  void cut_and_write(ScannedFile& file, const Fd& source);
+  void cut_and_write(ScannedFile& file, const Fd& source, const storage::ChunkTrail& older);
   void gather(const Digest& digest, std::span<const std::byte> bytes);
   void write_gathered();
   bool is_known(const Digest& digest);

@@ -12,8 +12,9 @@ namespace mendel::cli {
 // Where a push writes its packs: to the server, or nowhere (--dry-run).
 class PackOutlet : public storage::PackTarget {
  public:
-  // Lets what is written go at once: for a writer that makes little of much input.
-  virtual void flush() = 0;
+  // Lets what is written go if nothing else is on its way: for a writer that makes little
+  // of much input.
+  virtual void nudge() = 0;
 
   // Between packs. Returns when the server keeps everything that was written so far.
   virtual void finish_request() = 0;
@@ -34,7 +35,7 @@ class PackStream : public PackOutlet {
   Sink& begin_pack() override;
   void end_pack(storage::PackIndex index, std::vector<storage::StoredBlob> blobs) override;
 
-  void flush() override { queue_.flush(); }
+  void nudge() override { queue_.flush_if_starving(); }
   void finish_request() override;
 
  private:
@@ -53,7 +54,7 @@ class PackDrain : public PackOutlet {
  public:
   Sink& begin_pack() override { return nowhere_; }
   void end_pack(storage::PackIndex, std::vector<storage::StoredBlob>) override {}
-  void flush() override {}
+  void nudge() override {}
   void finish_request() override {}
 
  private:

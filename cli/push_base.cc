@@ -58,16 +58,19 @@ BaseChunks read_base_chunks(ApiClient& server, const std::string& recipe_path,
                             ChunkMap& packs) {
   constexpr Digest kNotOfThisNamespace{};
   BaseChunks base;
-  base.complete = visit_recipe(server, recipe_path, [&](const storage::Recipe& leaf) {
+  bool is_short = false;
+  const bool found = visit_recipe(server, recipe_path, [&](const storage::Recipe& leaf) {
     for (const auto& entry : leaf.entries) {
       const bool known = entry.pack && leaf.packs[entry.pack - 1] != kNotOfThisNamespace;
       if (known) packs.add(entry.digest, leaf.packs[entry.pack - 1]);
-      if (base.chunks.size() <= BaseChunks::kChunksMax) {
-        base.chunks.push_back({entry.digest, std::uint32_t(entry.size_bytes)});
+      if (base.trail.chunks().size() == BaseChunks::kChunksMax) {
+        is_short = true;
+      } else {
+        base.trail.add({entry.digest, std::uint32_t(entry.size_bytes)});
       }
     }
   });
-  if (base.chunks.size() > BaseChunks::kChunksMax) base.complete = false;
+  base.complete = found && !is_short;
   return base;
 }
 

@@ -9,6 +9,7 @@
 #include "cli/api_client.h"
 #include "cli/chunk_map.h"
 #include "cli/resolve.h"
+#include "storage/chunk_trail.h"
 
 namespace mendel::cli {
 
@@ -37,13 +38,9 @@ class PushBase {
 
 // How a stored file is cut, as far as it is worth remembering.
 struct BaseChunks {
-  struct Chunk {
-    Digest digest;
-    std::uint32_t size_bytes;
-  };
   static constexpr std::size_t kChunksMax = 1u << 20;
 
-  std::vector<Chunk> chunks;
+  storage::ChunkTrail trail;
   bool complete = false;  // false: the file has more than kChunksMax
 };
 

@@ -4,6 +4,19 @@
 
 namespace mendel::cli {
 
+namespace {
+
+// From here on a thread is worth its start.
+constexpr std::uint64_t kLargeSizeMin = 8u << 20;
+
+}  // namespace
+
+VerifiedFile::VerifiedFile(const storage::ManifestFile& file,
+                           std::unique_ptr<FileReceiver> receiver, Progress& progress)
+    : file_(file), receiver_(std::move(receiver)), progress_(progress) {
+  if (file.size_bytes >= kLargeSizeMin) background_.emplace();
+}
+
 void VerifiedFile::write(std::span<const std::byte> data) {
   throw_if_interrupted();
   if (data.size() > missing_bytes()) {
@@ -11,7 +24,7 @@ void VerifiedFile::write(std::span<const std::byte> data) {
                 file_.path + ": the server sent more than the file has");
   }
   receiver_->write(data);
-  sha256_.update(data);
+  background_ ? background_->update(data) : sha256_.update(data);
   received_bytes_ += data.size();
   progress_.add(data.size());
 }
@@ -21,7 +34,7 @@ void VerifiedFile::finish() {
     throw Error(ErrorCode::data_loss,
                 file_.path + ": the server sent less than the file has");
   }
-  const Digest digest = sha256_.finish();
+  const Digest digest = background_ ? background_->finish() : sha256_.finish();
   if (digest != *file_.digest) {
     throw Error(ErrorCode::data_loss, file_.path + ": the bytes have the digest " +
                                           digest.to_string() + " and should have " +

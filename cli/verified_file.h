@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
+#include "cli/background_sha256.h"
 #include "cli/fetch.h"
 #include "cli/progress.h"
 #include "storage/base/sha256.h"
@@ -13,8 +15,7 @@ namespace mendel::cli {
 class VerifiedFile : public Sink {
  public:
   VerifiedFile(const storage::ManifestFile& file, std::unique_ptr<FileReceiver> receiver,
-               Progress& progress)
-      : file_(file), receiver_(std::move(receiver)), progress_(progress) {}
+               Progress& progress);
 
   std::uint64_t received_bytes() const { return received_bytes_; }
   std::uint64_t missing_bytes() const { return file_.size_bytes - received_bytes_; }
@@ -30,6 +31,7 @@ class VerifiedFile : public Sink {
   std::unique_ptr<FileReceiver> receiver_;
   Progress& progress_;
   Sha256 sha256_;
+  std::optional<BackgroundSha256> background_;  // instead, if the file is large
   std::uint64_t received_bytes_ = 0;
 };
 

@@ -68,8 +68,15 @@ class BlobWriter::Impl {
     while (uncut().size() >= kChunkSizeMax) cut_chunk();
   }
 
+  void follow(const ChunkTrail& older) {
+    assert(end_ == 0);
+    trail_ = &older;
+    foreseen_ = older.begin();
+  }
+
   Digest end_blob() {
     while (!uncut().empty()) cut_chunk();
+    trail_ = nullptr;
     const std::uint64_t size = std::exchange(blob_size_, 0);
     const std::size_t chunk_count = std::exchange(blob_chunk_count_, 0);
     if (chunk_count <= 1) return end_blob_of_one_chunk();
@@ -114,11 +121,29 @@ class BlobWriter::Impl {
     if (cut_ >= kLeafSizeTarget || chunks_.size() == kRecipeEntriesMax) {
       push_node(0, write_leaf(std::nullopt));
     }
-    const auto bytes = uncut().first(first_chunk_size(uncut()));
-    chunks_.push_back({hash_chunk(bytes), cut_, bytes.size()});
-    cut_ += bytes.size();
-    blob_size_ += bytes.size();
+    Chunk chunk{{}, cut_, 0};
+    if (!take_foreseen_chunk(chunk)) {
+      chunk.size_bytes = first_chunk_size(uncut());
+      chunk.digest = hash_chunk(uncut().first(chunk.size_bytes));
+    }
+    if (trail_) foreseen_ = trail_->after(chunk.digest, foreseen_);
+    chunks_.push_back(chunk);
+    cut_ += chunk.size_bytes;
+    blob_size_ += chunk.size_bytes;
     ++blob_chunk_count_;
+  }
+
+  // Returns false, and has done nothing, if it is another chunk that comes.
+  bool take_foreseen_chunk(Chunk& chunk) {
+    if (!trail_ || foreseen_ == ChunkTrail::kNowhere) return false;
+    const ChunkTrail::Chunk& foreseen = trail_->chunks()[foreseen_];
+    if (foreseen.size_bytes > uncut().size()) return false;
+    const Sha256 before = blob_sha256_;
+    chunk.size_bytes = foreseen.size_bytes;
+    chunk.digest = hash_chunk(uncut().first(chunk.size_bytes));
+    if (chunk.digest == foreseen.digest) return true;
+    blob_sha256_ = before;
+    return false;
   }
 
   // For the blob as well; up to the end of its first chunk both are the same.
@@ -277,6 +302,8 @@ class BlobWriter::Impl {
   std::uint64_t blob_size_ = 0;
   std::size_t blob_chunk_count_ = 0;
   Sha256 blob_sha256_;
+  const ChunkTrail* trail_ = nullptr;
+  std::size_t foreseen_ = 0;  // the place in trail_ of the chunk that may come next
   std::vector<std::vector<Node>>
       levels_;  // of the open blob: what its inner nodes will list
 
@@ -294,6 +321,7 @@ BlobWriter::~BlobWriter() = default;
 void BlobWriter::append(std::span<const std::byte> data) { impl_->append(data); }
 std::span<std::byte> BlobWriter::room() { return impl_->room(); }
 void BlobWriter::filled(std::size_t size_bytes) { impl_->filled(size_bytes); }
+void BlobWriter::follow(const ChunkTrail& older) { impl_->follow(older); }
 Digest BlobWriter::end_blob() { return impl_->end_blob(); }
 void BlobWriter::add_manifest(const Digest& digest, std::span<const std::byte> bytes) {
   impl_->add_manifest(digest, bytes);

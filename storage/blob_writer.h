@@ -9,6 +9,7 @@
 
 #include "storage/base/digest.h"
 #include "storage/base/io.h"
+#include "storage/chunk_trail.h"
 #include "storage/pack.h"
 
 namespace mendel::storage {
@@ -55,6 +56,10 @@ class BlobWriter {
   // many of them were filled.
   std::span<std::byte> room();
   void filled(std::size_t size_bytes);
+
+  // The blob that comes next is probably much like an older one, whose trail must stay until
+  // it has ended. Changes how long it takes, and nothing else. Between blobs.
+  void follow(const ChunkTrail& older);
 
   // Ends the blob that was appended and returns its digest; the next append() begins
   // another. end_pack() reports where it lies.

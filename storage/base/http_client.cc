@@ -12,7 +12,7 @@ namespace mendel {
 namespace {
 
 // Few system calls per byte, and what is copied stays in the processor's cache.
-constexpr long kUploadBufferSize = 256L << 10;
+constexpr long kUploadBufferSize = (256L << 10) + 64;  // libcurl frames each piece in it
 constexpr long kDownloadBufferSize = 256L << 10;
 
 struct FreeList {

@@ -105,6 +105,51 @@ TEST(Blob, DoesNotDependOnThePiecesInWhichItIsAppended) {
   EXPECT_EQ(pieces.blobs, whole.blobs);
 }
 
+Bytes joined(const std::vector<Bytes>& parts) {
+  Bytes whole;
+  for (const Bytes& part : parts) whole.insert(whole.end(), part.begin(), part.end());
+  return whole;
+}
+
+// Of a blob that was written: what a recipe of it says.
+ChunkTrail trail_of(std::span<const std::byte> blob) {
+  ChunkTrail trail;
+  while (!blob.empty()) {
+    const auto chunk = blob.first(first_chunk_size(blob));
+    trail.add({Digest::of(chunk), static_cast<std::uint32_t>(chunk.size())});
+    blob = blob.subspan(chunk.size());
+  }
+  return trail;
+}
+
+TEST(Blob, IsTheSameWhicheverTrailItFollows) {
+  const Bytes older = random_bytes(2 * kMiB, 1);
+  const Bytes begins_later(older.begin() + 12'345, older.end());
+  const Bytes ends_earlier(older.begin(), older.end() - 12'345);
+  const Bytes twice = joined({older, older});
+  const Bytes changed =
+      joined({Bytes(older.begin(), older.begin() + 700'000), random_bytes(1000, 2),
+              Bytes(older.begin() + 900'000, older.end())});
+  const ChunkTrail trail = trail_of(older);
+  for (const Bytes& blob : {older, begins_later, ends_earlier, twice, changed,
+                            random_bytes(kMiB, 3), random_bytes(100, 4), Bytes()}) {
+    NothingKnown known;
+    CollectingTarget alone;
+    BlobWriter writer(alone, known);
+    writer.append(blob);
+    EXPECT_EQ(writer.end_blob(), Digest::of(blob));
+    writer.flush();
+
+    CollectingTarget beside;
+    BlobWriter follower(beside, known);
+    follower.follow(trail);
+    follower.append(blob);
+    EXPECT_EQ(follower.end_blob(), Digest::of(blob));
+    follower.flush();
+    EXPECT_TRUE(beside.sink.bytes == alone.sink.bytes) << blob.size();
+  }
+}
+
 TEST(Blob, CanBeReadFromAnywhereInPiecesOfAnySize) {
   MemoryObjectStore objects;
   Depot depot(objects);

@@ -57,8 +57,8 @@ class BlobWriter {
   std::span<std::byte> room();
   void filled(std::size_t size_bytes);
 
-  // The blob that comes next is probably much like an older one, whose trail must stay until
-  // it has ended. Changes how long it takes, and nothing else. Between blobs.
+  // The blob that comes next is probably much like an older one, whose trail must stay
+  // until it has ended. Changes how long it takes, and nothing else. Between blobs.
   void follow(const ChunkTrail& older);
 
   // Ends the blob that was appended and returns its digest; the next append() begins

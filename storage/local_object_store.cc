@@ -28,6 +28,9 @@ constexpr auto kLeftoverAge = std::chrono::hours(24);
 
 constexpr std::size_t kWriteBufferBytes = 256 * 1024;
 
+// Copying so much would take longer than a call of its own.
+constexpr std::size_t kDirectWriteBytes = 16 * 1024;
+
 // The kernel is asked to begin writing this often, so that commit() has little to wait for.
 constexpr std::uint64_t kWriteBackBytes = 8 << 20;
 
@@ -164,8 +167,9 @@ class LocalObjectStore::Writer : public ObjectWriter {
   ~Writer() override { ::unlink(path_.c_str()); }
 
   void append(std::span<const std::byte> data) override {
-    if (buffer_.size() + data.size() > kWriteBufferBytes) flush();
-    if (data.size() >= kWriteBufferBytes) return write(data);
+    const bool is_worth_a_call = data.size() >= kDirectWriteBytes;
+    if (is_worth_a_call || buffer_.size() + data.size() > kWriteBufferBytes) flush();
+    if (is_worth_a_call) return write(data);
     if (buffer_.capacity() == 0) buffer_.reserve(kWriteBufferBytes);
     buffer_.insert(buffer_.end(), data.begin(), data.end());
   }

@@ -2,8 +2,11 @@
 
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "storage/base/openssl_error.h"
 
@@ -14,11 +17,30 @@ namespace {
 constexpr std::string_view kShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 constexpr std::string_view kHexDigits = "0123456789abcdef";
 
+// OpenSSL's generator takes a microsecond to be asked, for many bytes as for few: each
+// thread asks for many.
+class RandomBytes {
+ public:
+  void fill(std::span<unsigned char> bytes) {
+    if (bytes.size() > pool_.size() - used_) {
+      if (RAND_bytes(pool_.data(), pool_.size()) != 1) throw_openssl_error("make a UUID");
+      used_ = 0;
+    }
+    std::copy_n(pool_.begin() + used_, bytes.size(), bytes.begin());
+    used_ += bytes.size();
+  }
+
+ private:
+  std::array<unsigned char, 1024> pool_;
+  std::size_t used_ = pool_.size();
+};
+
 }  // namespace
 
 std::string make_uuid_v7(Timestamp now) {
+  thread_local RandomBytes random;
   std::array<unsigned char, 16> bytes;
-  if (RAND_bytes(bytes.data(), bytes.size()) != 1) throw_openssl_error("make a UUID");
+  random.fill(std::span(bytes).subspan<6>());
 
   const auto since_1970 =
       std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch());

@@ -240,7 +240,7 @@ Response publish_version(const Request& request, Services& services) {
   json document = to_json(version);
   document["created"] = outcome.created;
   Response response = json_response(outcome.created ? 201 : 200, document);
-  response.headers.set("ETag", outcome.record->etag);
+  response.headers.set("ETag", outcome.record->rendered.etag);
   response.headers.set("Location",
                        fmt::format("/api/v1/{}/{}/versions/{}", plural(version.kind),
                                    version.artifact, version.number));

@@ -1,5 +1,8 @@
 #include "registry/api/version_json.h"
 
+#include <utility>
+
+#include "registry/api/json.h"
 #include "storage/manifest.h"
 
 namespace mendel::registry::api {
@@ -28,8 +31,10 @@ nlohmann::json to_json(const Version& version) {
   return document;
 }
 
-std::string render_version(const Version& version) {
-  return to_json(version).dump() + "\n";
+RenderedVersion render_version(const Version& version) {
+  std::string document = to_json(version).dump() + "\n";
+  std::string etag = entity_tag(document);
+  return {std::move(document), std::move(etag)};
 }
 
 }  // namespace mendel::registry::api

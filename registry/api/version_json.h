@@ -10,7 +10,7 @@ namespace mendel::registry::api {
 // The version as API.md shows it, without "created", which only an answer to a publish has.
 nlohmann::json to_json(const Version& version);
 
-// The document that VersionService keeps beside a version.
-std::string render_version(const Version& version);
+// What VersionService keeps beside a version.
+RenderedVersion render_version(const Version& version);
 
 }  // namespace mendel::registry::api

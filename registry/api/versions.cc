@@ -14,14 +14,14 @@ Response version_response(const Request& request,
   Response response;
   response.headers.set("Content-Type", "application/json");
   response.headers.set("Cache-Control", "no-cache");
-  response.headers.set("ETag", record->etag);
+  response.headers.set("ETag", record->rendered.etag);
   response.headers.set("Mendel-Reference", record->version.reference());
   response.headers.set("Mendel-Version", std::to_string(record->version.number));
   response.headers.set("Mendel-Digest", record->version.digest.to_string());
-  if (request.none_match(record->etag)) {
+  if (request.none_match(record->rendered.etag)) {
     response.status = 304;
   } else {
-    const std::string_view document = record->document;
+    const std::string_view document = record->rendered.document;
     response.body = SharedBytes{std::move(record), document};
   }
   return response;

@@ -44,11 +44,16 @@ struct Version {
   std::string reference() const { return artifact + ":" + std::to_string(number); }
 };
 
-// A version and the document that the edge makes of it, made once and shared.
+// What the edge makes of a version.
+struct RenderedVersion {
+  std::string document;  // the JSON answer
+  std::string etag;      // of the document
+};
+
+// A version and what the edge makes of it, made once and shared.
 struct VersionRecord {
   Version version;
-  std::string document;  // the JSON answer
-  std::string etag;
+  RenderedVersion rendered;
 };
 
 }  // namespace mendel::registry

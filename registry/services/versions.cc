@@ -27,7 +27,7 @@ std::string memory_key(const ArtifactName& artifact, storage::ArtifactKind kind,
 }
 
 std::size_t memory_bytes(const VersionRecord& record) {
-  return sizeof record + 3 * record.document.size();
+  return sizeof record + 3 * record.rendered.document.size();
 }
 
 }  // namespace
@@ -52,11 +52,9 @@ struct VersionService::State {
   }
 
   std::shared_ptr<const VersionRecord> record_of(Version version) const {
-    auto record = std::make_shared<VersionRecord>();
-    record->document = render(version);
-    record->etag = '"' + Digest::of(record->document).hex().substr(0, 32) + '"';
-    record->version = std::move(version);
-    return record;
+    RenderedVersion rendered = render(version);
+    return std::make_shared<const VersionRecord>(
+        VersionRecord{std::move(version), std::move(rendered)});
   }
 };
 

@@ -22,8 +22,7 @@ namespace mendel::registry {
 // called on an I/O thread; nullptr: ask the other on a worker. Any thread.
 class VersionService {
  public:
-  // What the edge makes of a version: kept beside it, so that it is made once.
-  using Render = std::function<std::string(const Version&)>;
+  using Render = std::function<RenderedVersion(const Version&)>;
 
   VersionService(schema::Database& database, ChangeFeed& changes, BlobService& blobs,
                  Render render);

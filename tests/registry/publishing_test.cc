@@ -34,6 +34,8 @@ storage::ManifestFile stored_file(const std::string& path, const Digest& digest)
   return file;
 }
 
+RenderedVersion render_nothing(const Version&) { return {"{}", "\"tag\""}; }
+
 // A registry with one namespace, lhcb, and its administrator.
 class Publishing : public ::testing::Test {
  protected:
@@ -89,7 +91,7 @@ class Publishing : public ::testing::Test {
   AccessService access{database, changes, clock};
   NamespacePacks packs{objects, 1 << 20};
   BlobService blobs{database, packs};
-  VersionService versions{database, changes, blobs, [](const Version&) { return "{}"; }};
+  VersionService versions{database, changes, blobs, render_nothing};
   PublishingService publishing{database, changes, blobs, versions, clock};
   AliasService aliases{database, changes, clock};
   NamespaceService namespaces{database, changes, access};

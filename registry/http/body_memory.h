@@ -13,7 +13,10 @@ namespace mendel::registry::http {
 // all threads; outlives its claims.
 class BodyMemory {
  public:
-  explicit BodyMemory(std::size_t bytes_max) : bytes_left_(bytes_max) {}
+  explicit BodyMemory(std::size_t bytes_max)
+      : bytes_max_(bytes_max), bytes_left_(bytes_max) {}
+
+  std::size_t bytes_max() const { return bytes_max_; }
 
   // A part of it, given back in the end.
   class Claim {
@@ -31,11 +34,11 @@ class BodyMemory {
       if (bytes_ > 0) memory_->bytes_left_ += bytes_;
     }
 
-    // False, and nothing changed, when there is not that much left.
-    [[nodiscard]] bool grow(std::size_t bytes) {
+    // False, and nothing changed, when that would not leave bytes_spared to others.
+    [[nodiscard]] bool grow(std::size_t bytes, std::size_t bytes_spared = 0) {
       std::size_t left = memory_->bytes_left_;
       do {
-        if (left < bytes) return false;
+        if (left < bytes + bytes_spared) return false;
       } while (!memory_->bytes_left_.compare_exchange_weak(left, left - bytes));
       bytes_ += bytes;
       return true;
@@ -47,17 +50,20 @@ class BodyMemory {
   };
 
  private:
+  const std::size_t bytes_max_;
   std::atomic<std::size_t> bytes_left_;
 };
 
-// One buffer of a streamed body: of the size that is wanted where the memory lasts, else of
-// the smallest size, which is not counted.
+// One buffer of a streamed body: of the size that is wanted while streams take no more than
+// half of the memory, else of the smallest size, which is not counted. The other half is
+// for whole bodies, which cannot do with less: peers who take their downloads slowly must
+// not keep others from sending a document.
 class BodyBuffer {
  public:
   BodyBuffer() = default;
   BodyBuffer(BodyMemory& memory, std::size_t size_wanted, std::size_t size_min)
       : claim_(memory),
-        size_(size_wanted > size_min && claim_.grow(size_wanted)
+        size_(size_wanted > size_min && claim_.grow(size_wanted, memory.bytes_max() / 2)
                   ? size_wanted
                   : std::min(size_wanted, size_min)),
         bytes_(std::make_unique_for_overwrite<std::byte[]>(size_)) {}

@@ -12,11 +12,11 @@ namespace mendel::registry::http {
 //   idle                10 KiB: 4 KiB input buffer, session and coroutine frames
 //   idle, with TLS      about 60 KiB more: OpenSSL's state and Asio's record buffers
 //   a request's head    up to 4 x head_size_bytes_max while it is read
-//   a streamed body     two buffers of body_buffer_size_bytes while body_memory_bytes_max
-//                       lasts for all connections together, of body_buffer_size_bytes_min
-//                       after that
-// so 2 000 idle connections take 20 MiB, and 1 000 uploads at once 64 MiB +
-// 1 000 x (2 x 16 KiB + 10 KiB) = 105 MiB.
+//   a streamed body     two buffers of body_buffer_size_bytes while half of
+//                       body_memory_bytes_max lasts for all connections together, of
+//                       body_buffer_size_bytes_min after that
+// so 2 000 idle connections take 20 MiB, and 1 000 uploads at once 32 MiB +
+// 1 000 x (2 x 16 KiB + 10 KiB) = 73 MiB.
 struct Limits {
   std::chrono::milliseconds handshake_timeout{10'000};  // TLS: close
   std::chrono::milliseconds head_timeout{10'000};     // from the first byte to the end: 408

@@ -514,6 +514,21 @@ TEST(HttpServer, BoundsTheMemoryOfBodiesInFlight) {
   EXPECT_EQ(reply.field("Retry-After"), "1");
 }
 
+TEST(HttpServer, TakesDocumentsWhileStalledDownloadsHoldBuffers) {
+  Settings settings;
+  settings.limits.body_memory_bytes_max = 1 << 20;
+  Site site(settings);
+  std::vector<HttpSocket> stalled;
+  for (int i = 0; i < 10; ++i) {
+    stalled.push_back(site.connect());
+    stalled.back().send(request("GET", "/stream/100000000", "\r\n"));
+    stalled.back().read(1);
+  }
+  HttpSocket client = site.connect();
+  client.send(with_length("POST", "/echo", toy_bytes(90'000)));
+  EXPECT_EQ(client.read_reply().body, toy_bytes(90'000));
+}
+
 TEST(HttpServer, AnswersAFailedFirstReadWithAProblem) {
   Site site;
   HttpSocket client = site.connect();

@@ -29,6 +29,8 @@ void Headers::set(std::string_view name, std::string value) {
 }
 
 void Headers::add(std::string_view name, std::string value) {
+  constexpr std::size_t kUsual = 12;
+  if (fields_.empty()) fields_.reserve(kUsual);
   fields_.emplace_back(std::string(name), std::move(value));
 }
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <iterator>
 
 namespace mendel::registry::http {
 
@@ -79,7 +78,10 @@ char printable(char c) {
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {
   out.append(name).append(": ");
-  std::ranges::transform(value, std::back_inserter(out), printable);
+  const std::size_t begin = out.size();
+  out.append(value);
+  std::transform(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(),
+                 out.begin() + static_cast<std::ptrdiff_t>(begin), printable);
   out.append("\r\n");
 }
 
@@ -88,12 +90,13 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 void append_response_head(std::string& out, const api::Response& response,
                           const ResponseFraming& framing, std::string_view date,
                           std::string_view request_id) {
-  fmt::format_to(std::back_inserter(out),
-                 "HTTP/1.1 {} {}\r\nDate: {}\r\nX-Request-Id: {}\r\n", response.status,
-                 reason_phrase(response.status), date, request_id);
+  out.append("HTTP/1.1 ").append(fmt::format_int(response.status).str());
+  out.append(" ").append(reason_phrase(response.status)).append("\r\n");
+  append_field(out, "Date", date);
+  append_field(out, "X-Request-Id", request_id);
   if (framing.content_length) {
-    fmt::format_to(std::back_inserter(out), "Content-Length: {}\r\n",
-                   *framing.content_length);
+    const fmt::format_int length(*framing.content_length);
+    append_field(out, "Content-Length", {length.data(), length.size()});
   }
   if (framing.chunked) out.append("Transfer-Encoding: chunked\r\n");
   if (!framing.connection.empty()) append_field(out, "Connection", framing.connection);

@@ -213,7 +213,7 @@ void attach_files(const Request& request, Services& services,
                   const std::vector<AttachedFile>& attached) {
   for (const auto& [digest, from] : attached) {
     const NamespaceInfo source =
-        services.access.require(request.caller(), from.artifact.ns(), Role::reader);
+        services.access.require(request.caller(), from.artifact.ns(), Role::reader).ns;
     const auto record = services.versions.get_of_any_kind(from.artifact, from.version);
     const auto& files = services.versions.manifest(record->version)->manifest().files;
     const bool holds = std::ranges::any_of(

@@ -62,7 +62,7 @@ class Request {
   const Metrics* metrics_ = nullptr;
   Caller caller_;
   AccessService::Standing standing_;
-  std::vector<std::pair<std::string, std::string>> path_;
+  std::vector<std::pair<std::string_view, std::string>> path_;  // names: the route table's
   std::vector<std::pair<std::string, std::string>> query_;
   std::string body_;
 };

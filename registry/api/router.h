@@ -1,16 +1,12 @@
 #pragma once
 
-#include <exception>
 #include <memory>
-#include <optional>
 #include <span>
-#include <string>
-#include <string_view>
-#include <vector>
 
 #include "registry/api/application.h"
 #include "registry/api/metrics.h"
 #include "registry/api/request.h"
+#include "registry/api/route_table.h"
 #include "registry/api/routes.h"
 #include "registry/services/services.h"
 
@@ -21,46 +17,18 @@ namespace mendel::registry::api {
 // the one place where errors are caught. Any thread.
 class Router : public Application {
  public:
-  // Throws internal for a row of the table that makes no sense, so that the server does not
-  // start with it: no handler, a namespace policy on a path without {ns}, a pattern twice.
+  // Throws internal for a row that makes no sense: see RouteTable.
   Router(std::span<const Route> routes, Services& services, Metrics& metrics);
 
-  std::optional<Response> answer_from_memory(const RequestHead& head) noexcept override;
-  Begun begin(const RequestHead& head) noexcept override;
-  Response refuse(const RequestHead& head, int status,
-                  std::string_view detail) noexcept override;
-  void completed(const RequestHead& head, const Completion& completion) noexcept override;
+  std::unique_ptr<Exchange> open(const RequestHead& head) noexcept override;
 
  private:
-  struct CompiledRoute {
-    const Route* route;
-    std::vector<std::string_view> parts;
-    bool takes_rest = false;  // its last part is {name...}
-  };
-  struct Match {
-    const Route* route = nullptr;
-    Request request;
-  };
-  struct MethodNotAllowed : std::exception {};
   class RoutedExchange;
 
-  static bool matches(const CompiledRoute& candidate,
-                      const std::vector<std::string>& parts);
-  static void name_parts(const CompiledRoute& route, std::vector<std::string> parts,
-                         Request& request);
-  static void check_query(const Match& match);
+  void authorise(const Route& route, Request& request) const;
+  bool authorise_from_memory(const Route& route, Request& request) const;
 
-  // Throws not_found, MethodNotAllowed, invalid_argument.
-  Match get_route(const RequestHead& head) const;
-  std::string methods_at(std::string_view target) const;
-  void authorise(Match& match) const;
-  bool authorise_from_memory(Match& match) const;
-
-  template <class Step>
-  std::optional<Response> guarded(const RequestHead& head, Step step) const noexcept;
-  Response failure(const RequestHead& head, const Error& error) const noexcept;
-
-  std::vector<CompiledRoute> routes_;
+  const RouteTable routes_;
   Services& services_;
   Metrics& metrics_;
 };

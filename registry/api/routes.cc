@@ -85,4 +85,17 @@ constexpr Route kRoutes[] = {
 
 std::span<const Route> routes() { return kRoutes; }
 
+std::optional<Role> role_of(Policy policy) {
+  switch (policy) {
+    case Policy::ns_reader: return Role::reader;
+    case Policy::ns_writer: return Role::writer;
+    case Policy::ns_maintainer: return Role::maintainer;
+    case Policy::ns_owner: return Role::owner;
+    case Policy::open:
+    case Policy::authenticated:
+    case Policy::admin: return std::nullopt;
+  }
+  return std::nullopt;
+}
+
 }  // namespace mendel::registry::api

@@ -27,6 +27,9 @@ enum class Policy : std::uint8_t {
   admin  // an administrator of the server
 };
 
+// The role that a policy asks for in the path's namespace; nullopt: none.
+std::optional<Role> role_of(Policy policy);
+
 // Takes the body of an upload, buffer by buffer, then answers. Errors are thrown.
 class BodyConsumer {
  public:

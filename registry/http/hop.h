@@ -1,11 +1,10 @@
 #pragma once
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <functional>
 #include <utility>
 
-#include "registry/http/connection.h"
+#include "registry/http/loop.h"
 
 namespace mendel::registry::http {
 
@@ -32,7 +31,7 @@ class Hop {
   Task<> finished() {
     while (is_away_) {
       boost::system::error_code woken;
-      auto token = net::redirect_error(net::use_awaitable_t<Executor>(), woken);
+      auto token = await_with(woken);
       back_.expires_at(SteadyClock::time_point::max());
       co_await back_.async_wait(token);
     }

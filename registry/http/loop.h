@@ -1,16 +1,7 @@
 #pragma once
 
-// The inside of this folder: what server.cc and session.cc share. Includes Asio, so nothing
-// else includes it.
-
 #include <atomic>
-#include <boost/asio/awaitable.hpp>
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/basic_waitable_timer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -19,38 +10,14 @@
 #include <utility>
 
 #include "registry/api/application.h"
+#include "registry/http/asio.h"
 #include "registry/http/body_memory.h"
 #include "registry/http/limits.h"
 #include "registry/http/workers.h"
 
-namespace boost::asio::ssl {
-class context;
-}
-
 namespace mendel::registry::http {
 
-namespace net = boost::asio;
-using SteadyClock = std::chrono::steady_clock;
-using Executor = net::io_context::executor_type;
-using Socket = net::basic_stream_socket<net::ip::tcp, Executor>;
-using Timer =
-    net::basic_waitable_timer<SteadyClock, net::wait_traits<SteadyClock>, Executor>;
-template <class T = void>
-using Task = net::awaitable<T, Executor>;
-
-// One connection as its I/O thread sees it.
-class Connection {
- public:
-  virtual ~Connection() = default;
-
-  // Ends the socket operation under way, with an error.
-  virtual void expire() = 0;
-  virtual void close() = 0;
-
-  // When the socket operation under way must have ended; never, while there is none.
-  SteadyClock::time_point deadline = SteadyClock::time_point::max();
-  bool is_idle = false;  // no byte of a request has come
-};
+class Connection;
 
 // What the connections of one I/O thread use and have in common. Of that thread alone; a
 // worker on its way back keeps it alive.
@@ -99,11 +66,5 @@ class Counted {
  private:
   std::atomic<std::size_t>* count_;
 };
-
-// Serves a connection from here to its end. tls is null for plain HTTP.
-void start_session(Loop& loop, Socket socket, net::ssl::context* tls, Counted counted);
-
-// Tells a connection over the limit so, and closes it.
-void turn_away(Loop& loop, Socket socket, Counted counted);
 
 }  // namespace mendel::registry::http

@@ -7,14 +7,13 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <future>
 #include <thread>
 #include <vector>
 
-#include "registry/http/connection.h"
-#include "registry/http/response_head.h"
+#include "registry/http/loop.h"
+#include "registry/http/session.h"
 #include "storage/base/posix_error.h"
 
 namespace mendel::registry::http {
@@ -24,10 +23,7 @@ namespace {
 using Acceptor = net::basic_socket_acceptor<net::ip::tcp, Executor>;
 using Endpoint = net::ip::tcp::endpoint;
 using ReusePort = net::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
-using SystemError = boost::system::error_code;
 
-constexpr net::use_awaitable_t<Executor> kAwait;
-constexpr std::chrono::milliseconds kSweepInterval{50};
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr int kBacklog = 1024;
 
@@ -81,56 +77,6 @@ std::unique_ptr<net::ssl::context> load_tls(const TlsFiles& files) {
 }
 
 }  // namespace
-
-Loop::Loop(const Limits& limits, api::Application& application, Workers& workers,
-           BodyMemory& body_memory)
-    : limits(limits),
-      application(application),
-      workers(workers),
-      body_memory(body_memory) {}
-
-void Loop::enter(Connection& connection) { connections_.insert(&connection); }
-
-void Loop::leave(Connection& connection) {
-  connections_.erase(&connection);
-  if (is_draining_ && connections_.empty()) sweep_timer_.cancel();
-}
-
-Task<> Loop::sweep() {
-  while (!is_draining_ || !connections_.empty()) {
-    SystemError woken;
-    auto token = net::redirect_error(kAwait, woken);
-    sweep_timer_.expires_after(kSweepInterval);
-    co_await sweep_timer_.async_wait(token);
-
-    const auto now = SteadyClock::now();
-    for (Connection* const connection : connections_) {
-      if (connection->deadline > now) continue;
-      connection->deadline = SteadyClock::time_point::max();
-      connection->expire();
-    }
-  }
-}
-
-void Loop::drain() {
-  is_draining_ = true;
-  for (Connection* const connection : connections_) {
-    if (connection->is_idle) connection->close();
-  }
-  if (connections_.empty()) sweep_timer_.cancel();
-}
-
-void Loop::abort() {
-  for (Connection* const connection : connections_) connection->close();
-}
-
-std::string_view Loop::http_date() {
-  const auto now =
-      std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  const std::int64_t seconds = now.time_since_epoch().count();
-  if (std::exchange(date_seconds_, seconds) != seconds) date_ = format_http_date(seconds);
-  return date_;
-}
 
 class Server::Impl {
  public:
@@ -207,7 +153,7 @@ class Server::Impl {
     while (acceptor.is_open()) {
       Socket socket(loop.context);
       SystemError error;
-      auto token = net::redirect_error(kAwait, error);
+      auto token = await_with(error);
       co_await acceptor.async_accept(socket, token);
       if (!error) {
         admit(loop, std::move(socket));

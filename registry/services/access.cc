@@ -264,13 +264,14 @@ std::optional<AccessService::Standing> AccessService::remembered_standing(
   return judge(caller, found->second, role->second);
 }
 
-NamespaceInfo AccessService::require(const Caller& caller, const Name& ns, Role needed) {
+AccessService::Standing AccessService::require(const Caller& caller, const Name& ns,
+                                               Role needed) {
   Standing standing = this->standing(caller, ns);
   const bool allowed = needed == Role::reader ? may_read(caller, standing)
                                               : standing.role >= needed &&
                                                     caller.scopes.has(scope_for(needed));
   if (!allowed) refuse(caller, standing, ns, needed);
-  return std::move(standing.ns);
+  return standing;
 }
 
 }  // namespace mendel::registry

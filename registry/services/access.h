@@ -36,10 +36,11 @@ class AccessService {
   Standing standing(const Caller& caller, const Name& ns);
   std::optional<Standing> remembered_standing(const Caller& caller, const Name& ns) const;
 
-  // Throws not_found ("no namespace named …") or, with a token that may read it,
-  // permission_denied; unauthenticated without a token. Also checks that the token has the
-  // scope that the role needs (reader: read; writer and maintainer: write; owner: admin).
-  NamespaceInfo require(const Caller& caller, const Name& ns, Role needed);
+  // The standing, if it is enough. Throws not_found ("no namespace named …") or, with a
+  // token that may read it, permission_denied; unauthenticated without a token. Also checks
+  // that the token has the scope that the role needs (reader: read; writer and maintainer:
+  // write; owner: admin).
+  Standing require(const Caller& caller, const Name& ns, Role needed);
 
  private:
   struct State;

@@ -120,7 +120,7 @@ class Access : public ::testing::Test {
 
   void grant(std::string_view ns, std::string_view principal, Role role) {
     server.namespaces.put_member(admin,
-                                 server.access.require(admin, ns_name(ns), Role::owner),
+                                 server.access.require(admin, ns_name(ns), Role::owner).ns,
                                  principal_name(principal), role, always<Member>);
   }
 
@@ -222,7 +222,7 @@ TEST_F(Access, SaysTheSameOfTheHiddenAndTheAbsent) {
 
 TEST_F(Access, FindsANamespaceInEverySpelling) {
   make_namespace("LHCb", Visibility::private_);
-  EXPECT_EQ(server.access.require(admin, ns_name("lhcb"), Role::reader).name, "LHCb");
+  EXPECT_EQ(server.access.require(admin, ns_name("lhcb"), Role::reader).ns.name, "LHCb");
 }
 
 TEST_F(Access, OfABoundTokenEndsAtItsNamespace) {
@@ -576,7 +576,7 @@ TEST_F(Namespaces, StayAsTheyAreWhereThePreconditionFails) {
                   {.description = std::nullopt, .visibility = Visibility::public_}, never);
             }),
             ErrorCode::failed_precondition);
-  EXPECT_EQ(server.access.require(admin, ns_name("lhcb"), Role::reader).visibility,
+  EXPECT_EQ(server.access.require(admin, ns_name("lhcb"), Role::reader).ns.visibility,
             Visibility::private_);
 }
 

@@ -44,7 +44,7 @@ class Publishing : public ::testing::Test {
     admin = access.authenticate(kSecret);
     changes.start();
     namespaces.put(admin, Name::parse("a namespace", "lhcb"), {}, [](const auto*) {});
-    ns = access.require(admin, Name::parse("a namespace", "lhcb"), Role::owner).id;
+    ns = access.require(admin, Name::parse("a namespace", "lhcb"), Role::owner).ns.id;
   }
   ~Publishing() override { changes.stop(); }
 

@@ -133,9 +133,12 @@ class RouterTest : public ::testing::Test {
   }
 
   Response answer(const RequestHead& head, std::string body = "") {
-    auto begun = router.begin(head);
-    if (begun.refusal) return std::move(*begun.refusal);
-    return begun.exchange->answer(std::move(body));
+    const auto exchange = router.open(head);
+    if (auto refusal = exchange->begin()) return *std::move(refusal);
+    return exchange->answer(std::move(body));
+  }
+  std::optional<Response> answer_from_memory(const RequestHead& head) {
+    return router.open(head)->answer_from_memory();
   }
   Response get(std::string target) { return answer(head_of("GET", std::move(target))); }
 
@@ -207,45 +210,45 @@ TEST_F(RouterTest, RefusesUnknownQueryParametersByName) {
 
 TEST_F(RouterTest, HandsTheBodyOver) {
   const RequestHead head = head_of("POST", "/things");
-  const auto begun = router.begin(head);
-  ASSERT_TRUE(begun.exchange);
-  EXPECT_EQ(begun.exchange->body(), Exchange::Body::whole);
-  EXPECT_EQ(begun.exchange->body_size_max(), 1u << 20);
-  EXPECT_EQ(text_of(begun.exchange->answer("hello")), "hello");
+  const auto exchange = router.open(head);
+  ASSERT_FALSE(exchange->begin());
+  EXPECT_EQ(exchange->body(), Exchange::Body::whole);
+  EXPECT_EQ(exchange->body_size_max(), 1u << 20);
+  EXPECT_EQ(text_of(exchange->answer("hello")), "hello");
 }
 
 TEST_F(RouterTest, AsksForNoBodyWhereTheRouteTakesNone) {
   const RequestHead head = head_of("GET", "/things");
-  const auto begun = router.begin(head);
-  ASSERT_TRUE(begun.exchange);
-  EXPECT_EQ(begun.exchange->body(), Exchange::Body::none);
+  const auto exchange = router.open(head);
+  ASSERT_FALSE(exchange->begin());
+  EXPECT_EQ(exchange->body(), Exchange::Body::none);
 }
 
 TEST_F(RouterTest, StreamsABodyIntoItsConsumer) {
   const RequestHead head = head_of("PUT", "/things/a");
-  const auto begun = router.begin(head);
-  ASSERT_TRUE(begun.exchange);
-  EXPECT_EQ(begun.exchange->body(), Exchange::Body::stream);
+  const auto exchange = router.open(head);
+  ASSERT_FALSE(exchange->begin());
+  EXPECT_EQ(exchange->body(), Exchange::Body::stream);
   const std::array<std::byte, 3> bytes{};
-  EXPECT_FALSE(begun.exchange->consume(bytes));
-  EXPECT_FALSE(begun.exchange->consume(bytes));
-  EXPECT_EQ(text_of(begun.exchange->answer("")), "6");
+  EXPECT_FALSE(exchange->consume(bytes));
+  EXPECT_FALSE(exchange->consume(bytes));
+  EXPECT_EQ(text_of(exchange->answer("")), "6");
 }
 
 TEST_F(RouterTest, EndsAnUploadAtTheFirstFault) {
   const RequestHead head = head_of("PUT", "/things/a");
-  const auto begun = router.begin(head);
-  ASSERT_TRUE(begun.exchange);
-  const auto refusal = begun.exchange->consume(std::array<std::byte, 4>{});
+  const auto exchange = router.open(head);
+  ASSERT_FALSE(exchange->begin());
+  const auto refusal = exchange->consume(std::array<std::byte, 4>{});
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->status, 422);
 }
 
 TEST_F(RouterTest, RefusesAnUploadBeforeItsBody) {
-  const auto begun = router.begin(head_of("PUT", "/things/forbidden"));
-  EXPECT_FALSE(begun.exchange);
-  ASSERT_TRUE(begun.refusal);
-  EXPECT_EQ(begun.refusal->status, 400);
+  const RequestHead head = head_of("PUT", "/things/forbidden");
+  const auto refusal = router.open(head)->begin();
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->status, 400);
 }
 
 TEST_F(RouterTest, AsksForATokenWhereOneIsNeeded) {
@@ -266,24 +269,24 @@ TEST_F(RouterTest, RefusesWhatIsNoToken) {
 }
 
 TEST_F(RouterTest, AnswersFromMemoryWhatCanBe) {
-  const auto response = router.answer_from_memory(head_of("GET", "/things"));
+  const auto response = answer_from_memory(head_of("GET", "/things"));
   ASSERT_TRUE(response);
   EXPECT_EQ(text_of(*response), "remembered");
-  EXPECT_TRUE(router.answer_from_memory(head_of("HEAD", "/things")));
+  EXPECT_TRUE(answer_from_memory(head_of("HEAD", "/things")));
 }
 
 TEST_F(RouterTest, LeavesTheRestToAWorker) {
   for (const char* target : {"/things?q=a", "/things?color=red", "/things/a", "/mine",
                              "/nothing", "/things/%"}) {
-    EXPECT_FALSE(router.answer_from_memory(head_of("GET", target))) << target;
+    EXPECT_FALSE(answer_from_memory(head_of("GET", target))) << target;
   }
-  EXPECT_FALSE(router.answer_from_memory(head_of("POST", "/things")));
+  EXPECT_FALSE(answer_from_memory(head_of("POST", "/things")));
   RequestHead with_body = head_of("GET", "/things");
   with_body.has_body = true;
-  EXPECT_FALSE(router.answer_from_memory(with_body));
+  EXPECT_FALSE(answer_from_memory(with_body));
   RequestHead with_token = head_of("GET", "/things");
   with_token.headers.set("Authorization", "Bearer x");
-  EXPECT_FALSE(router.answer_from_memory(with_token));
+  EXPECT_FALSE(answer_from_memory(with_token));
 }
 
 TEST_F(RouterTest, AnswersNotModifiedToReadersAlone) {
@@ -324,8 +327,9 @@ TEST_F(RouterTest, TellsNothingOfItsOwnFailures) {
 }
 
 TEST_F(RouterTest, DescribesWhatTheServerRefuses) {
+  const RequestHead head = head_of("GET", "/things");
   const Response response =
-      router.refuse(head_of("GET", "/things"), 431, "the request's head is too large");
+      router.open(head)->refuse(431, "the request's head is too large");
   EXPECT_EQ(response.status, 431);
   const json problem = problem_of(response);
   EXPECT_EQ(problem["type"], "/problems/header-too-large");
@@ -333,8 +337,10 @@ TEST_F(RouterTest, DescribesWhatTheServerRefuses) {
 }
 
 TEST_F(RouterTest, CountsByPatternAndNotByName) {
-  router.completed(head_of("GET", "/things/secret-name"), {.status = 200});
-  router.completed(head_of("BREW", "/nothing/secret-name"), {.status = 404});
+  const RequestHead found = head_of("GET", "/things/secret-name");
+  const RequestHead lost = head_of("BREW", "/nothing/secret-name");
+  router.open(found)->completed({.status = 200});
+  router.open(lost)->completed({.status = 404});
   EXPECT_THAT(metrics.text(), HasSubstr("/things/{name}"));
   EXPECT_THAT(metrics.text(), HasSubstr("other"));
   EXPECT_THAT(metrics.text(), Not(HasSubstr("secret-name")));

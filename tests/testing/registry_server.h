@@ -53,7 +53,7 @@ class RegistryServer {
   Answer send_to_memory(const std::string& method, const std::string& target,
                         const HeaderList& headers = {}) {
     const auto head = head_of(method, target, headers);
-    auto response = router_.answer_from_memory(head);
+    auto response = router_.open(head)->answer_from_memory();
     return response ? read(std::move(*response)) : Answer();
   }
 
@@ -82,15 +82,15 @@ class RegistryServer {
 
   Answer finish(const registry::api::RequestHead& head, std::string body) {
     using Body = registry::api::Exchange::Body;
-    auto begun = router_.begin(head);
-    if (begun.refusal) return read(std::move(*begun.refusal));
-    if (begun.exchange->body() == Body::stream) {
-      if (auto refusal = begun.exchange->consume(as_bytes(body))) {
+    const auto exchange = router_.open(head);
+    if (auto refusal = exchange->begin()) return read(*std::move(refusal));
+    if (exchange->body() == Body::stream) {
+      if (auto refusal = exchange->consume(as_bytes(body))) {
         return read(std::move(*refusal));
       }
       body.clear();
     }
-    return read(begun.exchange->answer(std::move(body)));
+    return read(exchange->answer(std::move(body)));
   }
 
   static Answer read(registry::api::Response response) {

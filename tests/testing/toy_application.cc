@@ -1,6 +1,7 @@
 #include "tests/testing/toy_application.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "storage/base/digest.h"
@@ -68,8 +69,26 @@ std::string toy_bytes(std::uint64_t size) {
 
 class ToyExchange : public api::Exchange {
  public:
-  ToyExchange(ToyApplication& toy, std::string target)
-      : toy_(toy), target_(std::move(target)) {}
+  ToyExchange(ToyApplication& toy, const api::RequestHead& head)
+      : toy_(toy), head_(head), target_(head.target) {}
+
+  std::optional<api::Response> answer_from_memory() noexcept override {
+    if (target_ == "/memory") return text(200, "hello");
+    if (const auto size = number_after("/shared/", target_)) {
+      const auto bytes = std::make_shared<const std::string>(toy_bytes(*size));
+      api::Response response;
+      response.body = api::SharedBytes{bytes, *bytes};
+      return response;
+    }
+    return std::nullopt;
+  }
+
+  std::optional<api::Response> begin() noexcept override {
+    toy_.count_begun();
+    if (target_ == "/forbidden") return text(403, "forbidden");
+    if (!exists()) return text(404, "nothing here");
+    return std::nullopt;
+  }
 
   Body body() const override {
     if (target_ == "/echo") return Body::whole;
@@ -107,7 +126,23 @@ class ToyExchange : public api::Exchange {
     return stream();
   }
 
+  api::Response refuse(int status, std::string_view detail) noexcept override {
+    return text(status, std::string(detail));
+  }
+
+  void completed(const api::Completion& completion) noexcept override {
+    toy_.note(head_, completion);
+  }
+
  private:
+  bool exists() const {
+    constexpr std::array<std::string_view, 9> kTargets = {
+        "/empty", "/not-modified", "/injection", "/away",  "/gate",
+        "/echo",  "/count",        "/picky",     "/ignore"};
+    return std::ranges::count(kTargets, target_) > 0 || target_.starts_with("/stream/") ||
+           target_.starts_with("/chunked/") || target_.starts_with("/broken/");
+  }
+
   api::Response stream() {
     api::Response response;
     constexpr auto kNever = UINT64_MAX;
@@ -127,48 +162,24 @@ class ToyExchange : public api::Exchange {
   }
 
   ToyApplication& toy_;
-  const std::string target_;
+  const api::RequestHead& head_;
+  const std::string_view target_;
   std::uint64_t consumed_ = 0;
 };
 
-std::optional<api::Response> ToyApplication::answer_from_memory(
-    const RequestHead& head) noexcept {
-  if (head.target == "/memory") return text(200, "hello");
-  if (const auto size = number_after("/shared/", head.target)) {
-    const auto bytes = std::make_shared<const std::string>(toy_bytes(*size));
-    Response response;
-    response.body = api::SharedBytes{bytes, *bytes};
-    return response;
-  }
-  return std::nullopt;
+std::unique_ptr<api::Exchange> ToyApplication::open(const RequestHead& head) noexcept {
+  return std::make_unique<ToyExchange>(*this, head);
 }
 
-api::Application::Begun ToyApplication::begin(const RequestHead& head) noexcept {
+void ToyApplication::count_begun() {
   {
     const std::lock_guard lock(mutex_);
     ++begun_;
   }
   changed_.notify_all();
-  constexpr std::array<std::string_view, 8> kTargets = {
-      "/empty", "/not-modified", "/injection", "/away",
-      "/gate",  "/echo",         "/count",     "/picky"};
-  const std::string_view target = head.target;
-  if (target == "/forbidden") return {nullptr, text(403, "forbidden")};
-  if (std::ranges::count(kTargets, target) == 0 && target != "/ignore" &&
-      !target.starts_with("/stream/") && !target.starts_with("/chunked/") &&
-      !target.starts_with("/broken/")) {
-    return {nullptr, text(404, "nothing here")};
-  }
-  return {std::make_unique<ToyExchange>(*this, head.target), std::nullopt};
 }
 
-api::Response ToyApplication::refuse(const RequestHead&, int status,
-                                     std::string_view detail) noexcept {
-  return text(status, std::string(detail));
-}
-
-void ToyApplication::completed(const RequestHead& head,
-                               const Completion& completion) noexcept {
+void ToyApplication::note(const RequestHead& head, const Completion& completion) {
   {
     const std::lock_guard lock(mutex_);
     completed_.push_back(completion);

@@ -33,11 +33,8 @@ class ToyApplication : public mendel::registry::api::Application {
   using RequestHead = mendel::registry::api::RequestHead;
   using Response = mendel::registry::api::Response;
 
-  std::optional<Response> answer_from_memory(const RequestHead& head) noexcept override;
-  Begun begin(const RequestHead& head) noexcept override;
-  Response refuse(const RequestHead& head, int status,
-                  std::string_view detail) noexcept override;
-  void completed(const RequestHead& head, const Completion& completion) noexcept override;
+  std::unique_ptr<mendel::registry::api::Exchange> open(
+      const RequestHead& head) noexcept override;
 
   void open_gate();
   void wait_for_begun(int count);    // begin() was called that often
@@ -50,7 +47,9 @@ class ToyApplication : public mendel::registry::api::Application {
 
  private:
   friend class ToyExchange;
+  void count_begun();
   void pass_gate();
+  void note(const RequestHead& head, const Completion& completion);
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -79,13 +79,21 @@ std::optional<PullState> find_pull_state(const std::filesystem::path& file) {
   }
 }
 
-void save_pull_state(const std::filesystem::path& file, PullState state) {
-  Json files = Json::array();
-  for (const auto& [path, entry] : state.entries) files.push_back(encode(path, entry));
-  const Json document = {
-      {"format", kFormat},      {"server", state.server}, {"reference", state.reference},
-      {"digest", state.digest}, {"written_ns", now_ns()}, {"files", std::move(files)}};
-  replace_text(file, document.dump() + "\n", /*mode=*/0644);
+// Put together as text: a document of a hundred thousand files would take 100 MB.
+void save_pull_state(const std::filesystem::path& file, const PullState& state) {
+  const Json head = {{"format", kFormat},
+                     {"server", state.server},
+                     {"reference", state.reference},
+                     {"digest", state.digest},
+                     {"written_ns", now_ns()}};
+  std::string text = head.dump();
+  text.replace(text.size() - 1, 1, ",\"files\":[");
+  const char* separator = "\n";
+  for (const auto& [path, entry] : state.entries) {
+    text += separator + encode(path, entry).dump();
+    separator = ",\n";
+  }
+  replace_text(file, text + "]}\n", /*mode=*/0644);
 }
 
 }  // namespace mendel::cli

@@ -37,6 +37,6 @@ struct PullState {
 
 // Throws data_loss for a file that is none.
 std::optional<PullState> find_pull_state(const std::filesystem::path& file);
-void save_pull_state(const std::filesystem::path& file, PullState state);
+void save_pull_state(const std::filesystem::path& file, const PullState& state);
 
 }  // namespace mendel::cli

@@ -1,6 +1,7 @@
 #include "registry/services/uploads.h"
 
 #include <chrono>
+#include <future>
 #include <mutex>
 #include <utility>
 
@@ -73,19 +74,32 @@ class PackStream : public UploadService::Ingest, private storage::PackIngest::Li
 
   Result finish() override {
     ingest_.finish();
+    wait_for_record();
     return std::move(result_);
   }
 
  private:
+  // The rows of a pack are written while the next one comes in, and before that one's.
   void pack_stored(storage::IngestedPack pack) override {
+    wait_for_record();
+    scope_.add(pack.index->name());
+    result_.packs.push_back({pack.index->name(), pack.index->pack_size_bytes()});
+    result_.blobs += pack.blobs.size();
+    record_ =
+        std::async(std::launch::async, [this, pack = std::move(pack)] { record(pack); });
+  }
+
+  void record(const storage::IngestedPack& pack) {
     database_.transact("record a pack", [&](schema::Transaction& tx) {
       const auto pack_id =
           insert_pack_rows(tx, upload_.ns, *pack.index, pack.blobs, pack.manifests);
       schema::insert_upload_pack(tx, upload_.id, pack_id);
     });
-    scope_.add(pack.index->name());
-    result_.packs.push_back({pack.index->name(), pack.index->pack_size_bytes()});
-    result_.blobs += pack.blobs.size();
+  }
+
+  // Throws what recording the last pack threw.
+  void wait_for_record() {
+    if (record_.valid()) record_.get();
   }
 
   schema::Database& database_;
@@ -93,6 +107,7 @@ class PackStream : public UploadService::Ingest, private storage::PackIngest::Li
   NamespaceScope scope_;
   storage::PackIngest ingest_;
   Result result_;
+  std::future<void> record_;  // of the last pack; its end waits for the thread
 };
 
 Error no_such_upload(std::string_view id) {

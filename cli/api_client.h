@@ -37,6 +37,9 @@ class ApiClient {
 
   const ServerAccess& access() const { return access_; }
 
+  // All that came from the server through this, headers included.
+  std::uint64_t received_bytes() const { return http_.received_bytes(); }
+
   Json get(const std::string& path);
   std::optional<Json> find(const std::string& path);   // nullopt: not found
   std::vector<Json> get_all(const std::string& path);  // the items of every page

@@ -3,8 +3,10 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/api_path.h"
+#include "cli/blob_cache.h"
 #include "cli/choose_one.h"
 #include "cli/command.h"
+#include "cli/interrupt.h"
 #include "cli/range_fetch.h"
 #include "cli/resolve.h"
 #include "cli/verified_file.h"
@@ -30,19 +32,66 @@ class ToStandardOutput : public FileReceiver {
   const Fd output_{::dup(STDOUT_FILENO)};
 };
 
+// What goes to standard output also goes into the cache.
+class IntoCacheToo : public FileReceiver {
+ public:
+  IntoCacheToo(const storage::ManifestFile& file, BlobCache& cache, FileLock* turn)
+      : digest_(*file.digest),
+        cache_(cache),
+        turn_(turn),
+        incoming_(cache.begin(file.size_bytes)) {}
+
+  void write(std::span<const std::byte> data) override {
+    output_.write(data);
+    cache_.write(incoming_, data);
+    if (turn_) turn_->beat();
+  }
+  void finish() override { cache_.add(digest_, std::move(incoming_)); }
+
+ private:
+  const Digest digest_;
+  BlobCache& cache_;
+  FileLock* turn_;
+  std::optional<PartialFile> incoming_;
+  ToStandardOutput output_;
+};
+
+// It was verified as a whole, so that nothing is printed that has to be taken back.
+void print_cached(const Fd& cached, const std::string& path) {
+  ToStandardOutput output;
+  std::vector<std::byte> buffer(1u << 20);
+  for (std::uint64_t offset = 0;;) {
+    throw_if_interrupted();
+    const std::size_t count = read_at(cached, path, offset, buffer);
+    output.write(std::span(buffer).first(count));
+    offset += count;
+    if (count < buffer.size()) return;
+  }
+}
+
 void cat(const CatArguments& arguments, const GlobalOptions& global) {
   const Reference reference = Reference::parse(arguments.reference);
   ApiClient server = connect(global);
   const ResolvedVersion version = get_version(server, reference);
   warn_if_yanked(version);
-  const storage::Manifest manifest = get_manifest(server, version);
+  BlobCache cache(cache_settings());
+  const storage::Manifest manifest = get_manifest(server, version, cache);
   const auto& file = choose_one(manifest, arguments.path, arguments.platform);
 
-  Progress progress(arguments.path, file.size_bytes);
-  VerifiedFile output(file, std::make_unique<ToStandardOutput>(), progress);
-  fetch_range(server, file_path(version.path(), "files", file), {0, file.size_bytes},
-              output);
-  output.finish();
+  const auto take = [&]() -> std::vector<Digest> {
+    const auto cached = cache.open(*file.digest);
+    if (!cached) return {*file.digest};
+    print_cached(*cached, arguments.path);
+    return {};
+  };
+  const auto fetch = [&](FileLock* turn) {
+    Progress progress(arguments.path, file.size_bytes);
+    VerifiedFile output(file, std::make_unique<IntoCacheToo>(file, cache, turn), progress);
+    fetch_range(server, file_path(version.path(), "files", file), {0, file.size_bytes},
+                output);
+    output.finish();
+  };
+  fetch_once(cache, version.digest, take, fetch);
 }
 
 }  // namespace
@@ -50,7 +99,7 @@ void cat(const CatArguments& arguments, const GlobalOptions& global) {
 void declare_cat(CLI::App& app, const GlobalOptions& global) {
   app.footer(R"(
 The bytes are checked against the digest while they pass: exit status 14 says, at the end, that
-they are not what they should be.
+they are not what they should be. MENDEL_CACHE works as for 'mendel pull'.
 
 Example:
   mendel cat lhcb/lamarr-trk@production params.json)");

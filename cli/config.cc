@@ -1,5 +1,6 @@
 #include "cli/config.h"
 
+#include <charconv>
 #include <cstdlib>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -11,6 +12,8 @@
 namespace mendel::cli {
 
 namespace {
+
+constexpr std::uint64_t kCacheSizeMax = 10ull << 30;
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -94,6 +97,28 @@ ServerAccess resolve_access(const GlobalOptions& options) {
 std::string resolve_ca_file(const GlobalOptions& options) {
   return first_of({options.ca_file, environment("MENDEL_CACERT"),
                    environment("CURL_CA_BUNDLE"), environment("SSL_CERT_FILE")});
+}
+
+std::optional<CacheSettings> cache_settings() {
+  const std::string directory = environment("MENDEL_CACHE");
+  if (directory.empty()) return std::nullopt;
+  const std::string size_max = environment("MENDEL_CACHE_MAX");
+  return CacheSettings{directory, size_max.empty() ? kCacheSizeMax : parse_size(size_max)};
+}
+
+std::uint64_t parse_size(std::string_view text) {
+  constexpr std::string_view kUnits = "KMGT";
+  std::uint64_t size = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, status] = std::from_chars(text.data(), end, size);
+  const auto unit = stop == end ? kUnits.npos : kUnits.find(*stop);
+  const int shift = stop == end ? 0 : 10 * (int(unit) + 1);
+  const bool is_whole = stop == end || (unit != kUnits.npos && stop + 1 == end);
+  if (status != std::errc() || !is_whole || size > (UINT64_MAX >> shift)) {
+    throw Error(ErrorCode::invalid_argument,
+                "'" + std::string(text) + "' is no size: write 500M, or 20G");
+  }
+  return size << shift;
 }
 
 std::string read_token(const std::string& file) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -45,6 +46,19 @@ ServerAccess resolve_access(const GlobalOptions& options);
 
 // The certificates to trust; empty: those that the system trusts.
 std::string resolve_ca_file(const GlobalOptions& options);
+
+// Where the jobs of a node share what they pull, and how much of it.
+struct CacheSettings {
+  std::filesystem::path directory;
+  std::uint64_t size_bytes_max;
+};
+
+// MENDEL_CACHE and MENDEL_CACHE_MAX; nullopt if the first is not set. Throws
+// invalid_argument.
+std::optional<CacheSettings> cache_settings();
+
+// "500M": a whole number, and K, M, G or T for powers of 1024. Throws invalid_argument.
+std::uint64_t parse_size(std::string_view text);
 
 // The first line of the file, or of standard input for "-". Throws invalid_argument if
 // empty.

@@ -39,7 +39,7 @@ class Fetch {
         destination_(destination),
         progress_(progress) {}
 
-  std::uint64_t run(const std::vector<std::size_t>& positions) {
+  FetchedBytes run(const std::vector<std::size_t>& positions) {
     plan(positions);
     {
       std::vector<std::jthread> lanes;
@@ -49,7 +49,7 @@ class Fetch {
       serve();
     }
     if (failure_) std::rethrow_exception(failure_);
-    return fetched_bytes_;
+    return {content_bytes_, wire_bytes_};
   }
 
  private:
@@ -81,6 +81,7 @@ class Fetch {
     try {
       ApiClient server(access_);
       while (const Job* job = next_job()) do_job(server, *job);
+      wire_bytes_ += server.received_bytes();
     } catch (const std::exception&) {
       const std::lock_guard lock(mutex_);
       if (!failure_) failure_ = std::current_exception();
@@ -98,7 +99,7 @@ class Fetch {
     } else {
       fetch_bundle(server, version_path_, manifest_, job, destination_, progress_);
       for (const std::size_t position : job) {
-        fetched_bytes_ += manifest_.files[position].size_bytes;
+        content_bytes_ += manifest_.files[position].size_bytes;
       }
     }
   }
@@ -115,7 +116,7 @@ class Fetch {
       fetch_range(server, path, {0, wanted.size_bytes}, file);
     }
     file.finish();
-    fetched_bytes_ += wanted.size_bytes - copied_bytes.value_or(0);
+    content_bytes_ += wanted.size_bytes - copied_bytes.value_or(0);
   }
 
   const ServerAccess& access_;
@@ -123,7 +124,8 @@ class Fetch {
   const storage::Manifest& manifest_;
   FileDestination& destination_;
   Progress& progress_;
-  std::atomic<std::uint64_t> fetched_bytes_ = 0;
+  std::atomic<std::uint64_t> content_bytes_ = 0;
+  std::atomic<std::uint64_t> wire_bytes_ = 0;
   std::vector<Job> jobs_;
   std::mutex mutex_;
   std::size_t next_ = 0;
@@ -132,10 +134,10 @@ class Fetch {
 
 }  // namespace
 
-std::uint64_t fetch_files(const ServerAccess& access, const ResolvedVersion& version,
-                          const storage::Manifest& manifest,
-                          const std::vector<std::size_t>& positions,
-                          FileDestination& destination, Progress& progress) {
+FetchedBytes fetch_files(const ServerAccess& access, const ResolvedVersion& version,
+                         const storage::Manifest& manifest,
+                         const std::vector<std::size_t>& positions,
+                         FileDestination& destination, Progress& progress) {
   return Fetch(access, version, manifest, destination, progress).run(positions);
 }
 

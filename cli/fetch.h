@@ -32,13 +32,18 @@ class FileDestination {
   virtual std::optional<Fd> open_older(std::size_t) { return std::nullopt; }
 };
 
+struct FetchedBytes {
+  std::uint64_t content = 0;  // of the files, without what an older file had
+  std::uint64_t wire = 0;  // all that the server sent for it, headers and recipes included
+};
+
 // Fetches stored files of a version and verifies each against size and digest: many small
 // ones in one answer, large ones by themselves, and of those that have an older file only
-// the ranges that differ. Broken connections are taken up where they broke. Returns how
-// many bytes were fetched. Throws data_loss for bytes that are not what the manifest says.
-std::uint64_t fetch_files(const ServerAccess& access, const ResolvedVersion& version,
-                          const storage::Manifest& manifest,
-                          const std::vector<std::size_t>& positions,
-                          FileDestination& destination, Progress& progress);
+// the ranges that differ. Broken connections are taken up where they broke.
+// Throws data_loss for bytes that are not what the manifest says.
+FetchedBytes fetch_files(const ServerAccess& access, const ResolvedVersion& version,
+                         const storage::Manifest& manifest,
+                         const std::vector<std::size_t>& positions,
+                         FileDestination& destination, Progress& progress);
 
 }  // namespace mendel::cli

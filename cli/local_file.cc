@@ -39,13 +39,16 @@ std::optional<std::string> find_text(const std::filesystem::path& path) {
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file && (errno == ENOENT || errno == ENOTDIR)) return std::nullopt;
   if (!file) throw_posix_error("open", path.string(), errno);
+  return read_text(file, path.string());
+}
 
+std::string read_text(const Fd& file, std::string_view path) {
   std::string text;
   char buffer[64 * 1024];
   for (;;) {
     const ::ssize_t count = ::read(file.get(), buffer, sizeof buffer);
     if (count < 0 && errno == EINTR) continue;
-    if (count < 0) throw_posix_error("read", path.string(), errno);
+    if (count < 0) throw_posix_error("read", path, errno);
     if (count == 0) return text;
     text.append(buffer, std::size_t(count));
   }

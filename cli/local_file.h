@@ -30,6 +30,7 @@ Fd open_for_reading(const std::filesystem::path& path);
 
 // A small file as a whole; nullopt if there is none.
 std::optional<std::string> find_text(const std::filesystem::path& path);
+std::string read_text(const Fd& file, std::string_view path);
 
 // Replaces the file at once: whoever reads it sees the old text or the new one.
 void replace_text(const std::filesystem::path& path, std::string_view text, ::mode_t mode);

@@ -1,12 +1,10 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
-#include <mutex>
 
 #include "cli/command.h"
-#include "cli/fetch.h"
 #include "cli/output.h"
-#include "cli/pull_plan.h"
+#include "cli/pull_transfer.h"
 
 namespace mendel::cli {
 
@@ -18,60 +16,6 @@ struct PullArguments {
   std::string platform;
   std::string file;
   bool force = false;
-};
-
-// Puts fetched files into their places and remembers what it put there.
-class IntoDirectory : public FileDestination {
- public:
-  IntoDirectory(const TargetDirectory& target, const storage::Manifest& manifest,
-                const std::vector<ChosenFile>& files)
-      : target_(target), manifest_(manifest) {
-    for (const ChosenFile& file : files) paths_.emplace(file.position, file.path);
-  }
-
-  std::unique_ptr<FileReceiver> begin(std::size_t position) override {
-    return std::make_unique<Receiver>(*this, position);
-  }
-
-  std::optional<Fd> open_older(std::size_t position) override {
-    const std::string& path = paths_.at(position);
-    const auto existing = target_.find(path);
-    if (!existing || existing->type != LocalEntry::Type::file) return std::nullopt;
-    return target_.open_file(path);
-  }
-
-  std::map<std::string, PulledEntry> take_placed() { return std::move(placed_); }
-
- private:
-  class Receiver : public FileReceiver {
-   public:
-    Receiver(IntoDirectory& into, std::size_t position)
-        : into_(into),
-          position_(position),
-          file_(into.target_.create_file(into.manifest_.files[position].executable)) {}
-
-    void write(std::span<const std::byte> data) override { file_.write(data); }
-    void finish() override { into_.place(position_, std::move(file_)); }
-
-   private:
-    IntoDirectory& into_;
-    const std::size_t position_;
-    PartialFile file_;
-  };
-
-  void place(std::size_t position, PartialFile file) {
-    const std::string& path = paths_.at(position);
-    PulledEntry entry = entry_of(manifest_.files[position]);
-    entry.stamp = target_.place_file(std::move(file), path);
-    const std::lock_guard lock(mutex_);
-    placed_.emplace(path, std::move(entry));
-  }
-
-  const TargetDirectory& target_;
-  const storage::Manifest& manifest_;
-  std::map<std::size_t, std::string> paths_;
-  std::mutex mutex_;
-  std::map<std::string, PulledEntry> placed_;
 };
 
 std::vector<ChosenFile> only_file(std::vector<ChosenFile> chosen, const std::string& path) {
@@ -101,37 +45,12 @@ PullState incoming_state(const ServerAccess& access, const ResolvedVersion& vers
   return state;
 }
 
-std::uint64_t size_of(const storage::Manifest& manifest,
-                      const std::vector<ChosenFile>& files) {
-  std::uint64_t sum = 0;
-  for (const ChosenFile& file : files) sum += manifest.files[file.position].size_bytes;
-  return sum;
-}
-
-// What a pull has done to the directory.
-struct Pulled {
-  std::map<std::string, PulledEntry> entries;
-  std::uint64_t fetched_bytes = 0;
-};
-
-Pulled fetch_chosen(const ServerAccess& access, const ResolvedVersion& version,
-                    const storage::Manifest& manifest, const PullPlan& plan,
-                    const TargetDirectory& target) {
-  Progress progress("pulling", size_of(manifest, plan.fetch));
-  IntoDirectory into(target, manifest, plan.fetch);
-  std::vector<std::size_t> positions;
-  for (const ChosenFile& file : plan.fetch) positions.push_back(file.position);
-  const auto fetched_bytes =
-      fetch_files(access, version, manifest, positions, into, progress);
-  return {into.take_placed(), fetched_bytes};
-}
-
 // Makes the directory what the plan says.
-Pulled carry_out(const ServerAccess& access, const ResolvedVersion& version,
-                 const storage::Manifest& manifest, PullPlan& plan,
-                 const TargetDirectory& target) {
+Transferred carry_out(const ServerAccess& access, const ResolvedVersion& version,
+                      const storage::Manifest& manifest, PullPlan& plan,
+                      const TargetDirectory& target, BlobCache& cache) {
   for (const std::string& path : plan.remove_first) target.remove(path);
-  Pulled pulled = fetch_chosen(access, version, manifest, plan, target);
+  Transferred pulled = transfer_files(access, version, manifest, plan.fetch, target, cache);
   for (const std::string& path : plan.mode_changes) {
     PulledEntry& entry = plan.kept.at(path);
     entry.stamp = target.set_executable(path, entry.executable);
@@ -139,14 +58,14 @@ Pulled carry_out(const ServerAccess& access, const ResolvedVersion& version,
   for (const ChosenFile& link : plan.links) {
     const storage::ManifestFile& file = manifest.files[link.position];
     target.place_link(file.link, link.path);
-    pulled.entries.emplace(link.path, entry_of(file));
+    pulled.placed.emplace(link.path, entry_of(file));
   }
   for (const ChosenFile& directory : plan.directories) {
     target.make_directory(directory.path);
-    pulled.entries.emplace(directory.path, entry_of(manifest.files[directory.position]));
+    pulled.placed.emplace(directory.path, entry_of(manifest.files[directory.position]));
   }
   for (const std::string& path : plan.remove_last) target.remove(path);
-  pulled.entries.merge(plan.kept);
+  pulled.placed.merge(plan.kept);
   return pulled;
 }
 
@@ -179,21 +98,28 @@ void warn(const storage::Manifest& manifest, const PullPlan& plan) {
 }
 
 void report(const ResolvedVersion& version, const TargetDirectory& target,
-            const PullPlan& plan, const Pulled& pulled, const GlobalOptions& global) {
+            const PullPlan& plan, std::uint64_t size_bytes, const Transferred& pulled,
+            const GlobalOptions& global) {
   if (global.json) {
     return print_json(
         {{"reference", version.reference()},
          {"digest", version.digest.to_string()},
          {"directory", target.path().string()},
-         {"file_count", pulled.entries.size()},
+         {"file_count", pulled.placed.size()},
+         {"size_bytes", size_bytes},
          {"new_count", plan.fetch.size()},
-         {"fetched_bytes", pulled.fetched_bytes},
+         {"cached_bytes", pulled.cached_bytes},
+         {"fetched_bytes", pulled.fetched.content},
+         {"wire_bytes", pulled.fetched.wire},
          {"removed_count", plan.remove_first.size() + plan.remove_last.size()}});
   }
   fmt::print("{}  {}\n", version.reference(), version.digest.to_string());
-  fmt::print(stderr, "{}: {} files, of which {} are new ({} fetched)\n",
-             target.path().string(), pulled.entries.size(), plan.fetch.size(),
-             format_size(pulled.fetched_bytes));
+  fmt::print(stderr, "{}: {} new of {} files, {}; {} over the wire{}\n",
+             target.path().string(), plan.fetch.size(), pulled.placed.size(),
+             format_size(size_bytes), format_size(pulled.fetched.wire),
+             pulled.cached_bytes == 0
+                 ? ""
+                 : ", " + format_size(pulled.cached_bytes) + " from the cache");
 }
 
 void pull(const PullArguments& arguments, const GlobalOptions& global) {
@@ -204,7 +130,8 @@ void pull(const PullArguments& arguments, const GlobalOptions& global) {
   ApiClient server = connect(global);
   const ResolvedVersion version = get_version(server, reference);
   warn_if_yanked(version);
-  const storage::Manifest manifest = get_manifest(server, version);
+  BlobCache cache(cache_settings());
+  const storage::Manifest manifest = get_manifest(server, version, cache);
   const auto chosen = only_file(choose_files(manifest, choice), arguments.file);
 
   const auto target = TargetDirectory::open_or_create(
@@ -216,10 +143,11 @@ void pull(const PullArguments& arguments, const GlobalOptions& global) {
 
   PullState state = incoming_state(server.access(), version, manifest, chosen);
   save_pull_state(target.new_incoming_file(), state);
-  const Pulled pulled = carry_out(server.access(), version, manifest, plan, target);
-  save_result(target, std::move(state), pulled.entries, known, leftovers);
+  Transferred pulled = carry_out(server.access(), version, manifest, plan, target, cache);
+  pulled.fetched.wire += server.received_bytes();
+  save_result(target, std::move(state), pulled.placed, known, leftovers);
   warn(manifest, plan);
-  report(version, target, plan, pulled, global);
+  report(version, target, plan, size_of(manifest, chosen), pulled, global);
 }
 
 }  // namespace
@@ -231,6 +159,17 @@ already are not fetched again, and of large files that were pulled before only t
 differ. Files of an earlier pull that the version does not have are removed, unless they were
 changed since. A file that was not pulled, and is in the way, is left alone and named: --force
 replaces it. What was pulled is remembered in DIR/.mendel, for this and for 'mendel verify DIR'.
+At the end it says how much came over the wire: all that the server sent, headers included.
+
+Jobs of one node that set MENDEL_CACHE to the same directory fetch each blob once: one of them
+does, and the others wait for it. MENDEL_CACHE_MAX (10G; K, M, G and T are understood) is how
+much it keeps; what was used the longest ago goes first. Files come out of it as clones, where
+the file system knows them (XFS, Btrfs). Else they are hard links, and for that read-only: to
+edit one, replace it by a copy. For root, and on another file system, they are copies. Whatever
+comes out is checked against its digest, and fetched again if it was changed. Users do not
+see each other's blobs, each has a cache below the directory; in one for all users, set its mode
+as that of /tmp. If anything is wrong with the cache, a warning says so and the pull goes on
+without it.
 
 Platforms: if there are files for several, one must be chosen. A file for all platforms is used
 where there is none for the chosen one. With 'auto' it is MENDEL_PLATFORM, or BINARY_TAG, or a

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "cli/api_path.h"
+#include "cli/local_file.h"
 
 namespace mendel::cli {
 
@@ -20,6 +21,15 @@ ResolvedVersion decode_version(ArtifactKind kind, const ArtifactName& asked,
   const auto number = document.at("version").get<VersionNumber>();
   const auto digest = Digest::parse(document.at("digest").get<std::string>());
   return {kind, artifact, number, digest, std::move(document)};
+}
+
+std::string get_manifest_text(ApiClient& server, const ResolvedVersion& version) {
+  HttpAnswer answer = server.get_bytes(version.path() + "/files");
+  if (Digest::of(answer.body) != version.digest) {
+    throw Error(ErrorCode::data_loss, "the manifest of " + version.reference() +
+                                          " came with another digest than the version's");
+  }
+  return std::move(answer.body);
 }
 
 }  // namespace
@@ -51,12 +61,26 @@ ResolvedVersion get_version(ApiClient& server, const Reference& reference) {
 }
 
 storage::Manifest get_manifest(ApiClient& server, const ResolvedVersion& version) {
-  const HttpAnswer answer = server.get_bytes(version.path() + "/files");
-  if (Digest::of(answer.body) != version.digest) {
-    throw Error(ErrorCode::data_loss, "the manifest of " + version.reference() +
-                                          " came with another digest than the version's");
-  }
-  return storage::decode_manifest(answer.body);
+  return storage::decode_manifest(get_manifest_text(server, version));
+}
+
+storage::Manifest get_manifest(ApiClient& server, const ResolvedVersion& version,
+                               BlobCache& cache) {
+  std::string text;
+  const auto take = [&]() -> std::vector<Digest> {
+    const auto cached = cache.open(version.digest);
+    if (!cached) return {version.digest};
+    text = read_text(*cached, version.reference());
+    return {};
+  };
+  const auto fetch = [&](FileLock*) {
+    text = get_manifest_text(server, version);
+    auto copy = cache.begin(text.size());
+    cache.write(copy, as_bytes(text));
+    cache.add(version.digest, std::move(copy));
+  };
+  fetch_once(cache, version.digest, take, fetch);
+  return storage::decode_manifest(text);
 }
 
 void warn_if_yanked(const ResolvedVersion& version) {

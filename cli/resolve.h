@@ -3,6 +3,7 @@
 #include <string>
 
 #include "cli/api_client.h"
+#include "cli/blob_cache.h"
 #include "storage/base/reference.h"
 #include "storage/manifest.h"
 
@@ -27,6 +28,10 @@ ResolvedVersion get_version(ApiClient& server, const Reference& reference);
 
 // The manifest, checked against the version's digest. Throws data_loss.
 storage::Manifest get_manifest(ApiClient& server, const ResolvedVersion& version);
+
+// The same, fetched once per node and version where there is a cache.
+storage::Manifest get_manifest(ApiClient& server, const ResolvedVersion& version,
+                               BlobCache& cache);
 
 // Says on standard error that the version should not be used, where it was yanked.
 void warn_if_yanked(const ResolvedVersion& version);

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "cli/file_twin.h"
 #include "storage/base/error.h"
 #include "storage/base/posix_error.h"
 
@@ -99,10 +100,6 @@ Fd lock(const fs::path& directory) {
 
 }  // namespace
 
-PartialFile::~PartialFile() {
-  if (file_) ::unlink(path_.c_str());
-}
-
 TargetDirectory::TargetDirectory(fs::path path, Fd directory, Fd lock)
     : path_(std::move(path)),
       directory_(std::move(directory)),
@@ -157,17 +154,13 @@ Fd TargetDirectory::open_file(const std::string& path) const {
 }
 
 PartialFile TargetDirectory::create_file(bool executable) const {
-  const fs::path path = new_partial_path();
-  Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                 executable ? 0777 : 0666));
-  if (!file) throw_posix_error("create", path.string(), errno);
-  return {path, std::move(file)};
+  return PartialFile::create(new_partial_path(), executable ? 0777 : 0666);
 }
 
 FileStamp TargetDirectory::place_file(PartialFile file, const std::string& path) const {
   const Fd parent = open_parent(directory_, path, Missing::create);
-  rename_into(file.path_, parent, path);
-  const Fd placed = std::move(file.file_);
+  rename_into(file.path(), parent, path);
+  const Fd placed = std::move(file).release();
   return stamp_of(placed, path);
 }
 
@@ -187,6 +180,9 @@ FileStamp TargetDirectory::set_executable(const std::string& path, bool executab
   const Fd file = open_file(path);
   struct stat status;
   if (::fstat(file.get(), &status) != 0) throw_posix_error("look at", path, errno);
+  if (status.st_nlink > 1) {
+    return place_file(copy_file(file, new_partial_path(), executable ? 0777 : 0666), path);
+  }
   const ::mode_t readers = status.st_mode & 0444;
   const ::mode_t mode = (status.st_mode & 0666) | (executable ? readers >> 2 : 0);
   if (::fchmod(file.get(), mode) != 0) throw_posix_error("change the mode of", path, errno);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/local_file.h"
+#include "cli/partial_file.h"
 
 namespace mendel::cli {
 
@@ -17,23 +18,6 @@ struct LocalEntry {
   FileStamp stamp;
   bool executable = false;
   std::string link;  // where it points
-};
-
-// A file that is being written beside its place. Dropped without being placed, it is
-// removed.
-class PartialFile {
- public:
-  PartialFile(std::filesystem::path path, Fd file)
-      : path_(std::move(path)), file_(std::move(file)) {}
-  PartialFile(PartialFile&& other) noexcept = default;
-  ~PartialFile();
-
-  void write(std::span<const std::byte> data) { write_all(file_, path_.native(), data); }
-
- private:
-  friend class TargetDirectory;
-  std::filesystem::path path_;
-  Fd file_;
 };
 
 // The directory that a pull writes into. Paths are relative to it, '/'-separated, and lead
@@ -63,10 +47,15 @@ class TargetDirectory {
 
   PartialFile create_file(bool executable) const;
 
+  // Where a file may be made in another way, to be placed.
+  std::filesystem::path new_partial_path() const;
+
   // Replaces a file or link that is there. Throws already_exists for a directory.
   FileStamp place_file(PartialFile file, const std::string& path) const;
   void place_link(const std::string& target, const std::string& path) const;
   void make_directory(const std::string& path) const;
+
+  // A file that has other names beside this one becomes a copy first: they keep their mode.
   FileStamp set_executable(const std::string& path, bool executable) const;
 
   // The file, link or empty directory, and then the parents that became empty.
@@ -75,7 +64,6 @@ class TargetDirectory {
  private:
   TargetDirectory(std::filesystem::path path, Fd directory, Fd lock);
   void remove_partial_files() const;
-  std::filesystem::path new_partial_path() const;
 
   std::filesystem::path path_;
   Fd directory_;

@@ -125,6 +125,14 @@ ErrorCode meaning_of(CURLcode code) {
   }
 }
 
+std::uint64_t answer_size(CURL* easy) {
+  long head_bytes = 0;
+  curl_off_t body_bytes = 0;
+  curl_easy_getinfo(easy, CURLINFO_HEADER_SIZE, &head_bytes);
+  curl_easy_getinfo(easy, CURLINFO_SIZE_DOWNLOAD_T, &body_bytes);
+  return std::uint64_t(head_bytes) + std::uint64_t(body_bytes);
+}
+
 // A string without anything that identifies the caller: a URL may hold credentials.
 std::string without_credentials(const std::string& url) {
   const auto scheme = url.find("://");
@@ -233,6 +241,7 @@ HttpAnswer HttpClient::perform(const HttpRequest& request, Sink* sink) {
   set_method_and_body(easy, request);
 
   const CURLcode outcome = curl_easy_perform(easy);
+  received_bytes_ += answer_size(easy);
   if (exchange.thrown) std::rethrow_exception(exchange.thrown);
   if (outcome != CURLE_OK) {
     throw Error(meaning_of(outcome), request.method + " " +

@@ -70,12 +70,17 @@ class HttpClient {
   // The body of a 2xx answer goes to sink, piece by piece; that of any other is collected.
   HttpAnswer send(const HttpRequest& request, Sink& sink);
 
+  // Headers and bodies of all answers so far, those that broke off included; what TLS adds
+  // is not counted.
+  std::uint64_t received_bytes() const { return received_bytes_; }
+
  private:
   struct Handle;
   HttpAnswer perform(const HttpRequest& request, Sink* sink);
 
   HttpClientOptions options_;
   std::unique_ptr<Handle> handle_;
+  std::uint64_t received_bytes_ = 0;
 };
 
 // As one part of a path, or as the value of a query parameter: RFC 3986, unreserved

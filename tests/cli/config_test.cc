@@ -90,5 +90,32 @@ TEST(ServerUrl, RefusesWhatIsNone) {
   EXPECT_EQ(parse_server_url("https://host/mendel//"), "https://host/mendel");
 }
 
+TEST_F(Config, HasNoCacheUnlessOneIsNamed) {
+  ::unsetenv("MENDEL_CACHE");
+  EXPECT_FALSE(cache_settings());
+  ::setenv("MENDEL_CACHE", "/scratch", 1);
+  ::setenv("MENDEL_CACHE_MAX", "20G", 1);
+  const auto settings = cache_settings();
+  ASSERT_TRUE(settings);
+  EXPECT_EQ(settings->directory, "/scratch");
+  EXPECT_EQ(settings->size_bytes_max, 20ull << 30);
+  ::unsetenv("MENDEL_CACHE");
+  ::unsetenv("MENDEL_CACHE_MAX");
+}
+
+TEST(Size, HasAUnit) {
+  EXPECT_EQ(parse_size("0"), 0u);
+  EXPECT_EQ(parse_size("12"), 12u);
+  EXPECT_EQ(parse_size("1K"), 1024u);
+  EXPECT_EQ(parse_size("500M"), 500ull << 20);
+  EXPECT_EQ(parse_size("3T"), 3ull << 40);
+}
+
+TEST(Size, IsAWholeNumberThatFits) {
+  for (const char* text : {"", "G", "-1", "1.5G", "1GB", "1 G", "1g", "1X", "16777216T"}) {
+    EXPECT_THROW(parse_size(text), Error) << text;
+  }
+}
+
 }  // namespace
 }  // namespace mendel::cli

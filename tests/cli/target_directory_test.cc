@@ -101,5 +101,16 @@ TEST_F(Target, SetsTheExecutableBitForWhoeverMayRead) {
   EXPECT_EQ(fs::status(inside / "run").permissions(), fs::perms(0640));
 }
 
+TEST_F(Target, LeavesTheModeOfTheOtherNamesOfAFile) {
+  place("run", "content");
+  fs::create_hard_link(inside / "run", directory / "other");
+  const auto before = fs::status(directory / "other").permissions();
+  target.set_executable("run", true);
+  EXPECT_EQ(fs::status(directory / "other").permissions(), before);
+  EXPECT_NE(fs::status(inside / "run").permissions() & fs::perms::owner_exec,
+            fs::perms::none);
+  EXPECT_EQ(read_file(inside / "run"), "content");
+}
+
 }  // namespace
 }  // namespace mendel::cli

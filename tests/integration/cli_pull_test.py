@@ -64,7 +64,10 @@ class PullTest(mendel_fixture.ServerTest):
         self.pull()
         self.write("w", content[:5 * MIB] + b"inserted" + content[5 * MIB:])
         self.push("w")
-        self.assertLess(self.pull()["fetched_bytes"], MIB)
+        pulled = self.pull()
+        self.assertEqual(pulled["size_bytes"], 16 * MIB + 8)
+        self.assertLess(pulled["fetched_bytes"], MIB)
+        self.assertLess(pulled["wire_bytes"], MIB + 20_000)  # the recipe, the manifest, headers
         self.assertEqual(self.path("in/w").read_bytes(), self.path("w").read_bytes())
 
     def test_removes_what_the_new_version_lacks_unless_it_was_changed(self):

@@ -22,47 +22,6 @@ constexpr const char* kPartial = ".mendel/partial";
 constexpr const char* kLock = ".mendel/lock";
 constexpr int kOpenDirectory = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
-std::string parent_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == path.npos ? std::string() : path.substr(0, slash);
-}
-
-std::string name_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
-
-[[noreturn]] void throw_step_error(const std::string& path, int error_number) {
-  if (error_number == ELOOP || error_number == ENOTDIR) {
-    throw Error(ErrorCode::failed_precondition,
-                "something other than a directory is in the way of " + path);
-  }
-  throw_posix_error("open the directory of", path, error_number);
-}
-
-enum class Missing { stop, create };
-
-// The directory that path is in, one step at a time and never through a link. An invalid Fd
-// if a step is missing.
-Fd open_parent(const Fd& top, const std::string& path, Missing missing) {
-  Fd here(::openat(top.get(), ".", kOpenDirectory));
-  const std::string parent = parent_of(path);
-  for (std::size_t begin = 0; begin < parent.size();) {
-    const std::size_t end = std::min(parent.find('/', begin), parent.size());
-    const std::string step = parent.substr(begin, end - begin);
-    if (step == ".." || step == "." || step.empty()) throw_step_error(path, ELOOP);
-    Fd next(::openat(here.get(), step.c_str(), kOpenDirectory | O_NOFOLLOW));
-    if (!next && errno == ENOENT && missing == Missing::create) {
-      if (::mkdirat(here.get(), step.c_str(), 0777) != 0 && errno != EEXIST) {
-        throw_posix_error("make the directory of", path, errno);
-      }
-      next = Fd(::openat(here.get(), step.c_str(), kOpenDirectory | O_NOFOLLOW));
-    }
-    if (!next && errno == ENOENT) return next;
-    if (!next) throw_step_error(path, errno);
-    here = std::move(next);
-    begin = end + 1;
-  }
-  return here;
-}
-
 LocalEntry::Type type_of(const struct stat& status) {
   if (S_ISREG(status.st_mode)) return LocalEntry::Type::file;
   if (S_ISDIR(status.st_mode)) return LocalEntry::Type::directory;
@@ -102,7 +61,7 @@ Fd lock(const fs::path& directory) {
 
 TargetDirectory::TargetDirectory(fs::path path, Fd directory, Fd lock)
     : path_(std::move(path)),
-      directory_(std::move(directory)),
+      parents_(std::make_unique<ParentDirectories>(std::move(directory))),
       lock_(std::move(lock)),
       partial_count_(std::make_unique<std::atomic<std::uint64_t>>(0)) {}
 
@@ -133,22 +92,23 @@ fs::path TargetDirectory::new_incoming_file() const {
 }
 
 std::optional<LocalEntry> TargetDirectory::find(const std::string& path) const {
-  const Fd parent = open_parent(directory_, path, Missing::stop);
+  const auto parent = parents_->open(path, Missing::stop);
   struct stat status;
   if (!parent) return std::nullopt;
-  if (::fstatat(parent.get(), name_of(path).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+  if (::fstatat(parent->get(), name_of(path).c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
     if (errno == ENOENT) return std::nullopt;
     throw_posix_error("look at", path, errno);
   }
   LocalEntry entry{type_of(status), stamp_of(status), (status.st_mode & S_IXUSR) != 0, ""};
-  if (entry.type == LocalEntry::Type::link) entry.link = read_link(parent, name_of(path));
+  if (entry.type == LocalEntry::Type::link) entry.link = read_link(*parent, name_of(path));
   return entry;
 }
 
 Fd TargetDirectory::open_file(const std::string& path) const {
-  const Fd parent = open_parent(directory_, path, Missing::stop);
+  const auto parent = parents_->open(path, Missing::stop);
   if (!parent) throw_posix_error("open", path, ENOENT);
-  Fd file(::openat(parent.get(), name_of(path).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  Fd file(
+      ::openat(parent->get(), name_of(path).c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!file) throw_posix_error("open", path, errno);
   return file;
 }
@@ -158,22 +118,22 @@ PartialFile TargetDirectory::create_file(bool executable) const {
 }
 
 FileStamp TargetDirectory::place_file(PartialFile file, const std::string& path) const {
-  const Fd parent = open_parent(directory_, path, Missing::create);
-  rename_into(file.path(), parent, path);
+  const auto parent = parents_->open(path, Missing::create);
+  rename_into(file.path(), *parent, path);
   const Fd placed = std::move(file).release();
   return stamp_of(placed, path);
 }
 
 void TargetDirectory::place_link(const std::string& target, const std::string& path) const {
-  const Fd parent = open_parent(directory_, path, Missing::create);
+  const auto parent = parents_->open(path, Missing::create);
   const fs::path partial = new_partial_path();
   if (::symlink(target.c_str(), partial.c_str()) != 0)
     throw_posix_error("link", path, errno);
-  rename_into(partial, parent, path);
+  rename_into(partial, *parent, path);
 }
 
 void TargetDirectory::make_directory(const std::string& path) const {
-  open_parent(directory_, path + "/.", Missing::create);
+  parents_->open(path + "/.", Missing::create);
 }
 
 FileStamp TargetDirectory::set_executable(const std::string& path, bool executable) const {
@@ -190,17 +150,19 @@ FileStamp TargetDirectory::set_executable(const std::string& path, bool executab
 }
 
 void TargetDirectory::remove(const std::string& path) const {
-  const Fd parent = open_parent(directory_, path, Missing::stop);
+  const auto parent = parents_->open(path, Missing::stop);
   if (!parent) return;
   const std::string name = name_of(path);
-  if (::unlinkat(parent.get(), name.c_str(), 0) != 0 && errno != ENOENT &&
-      ::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT &&
+  if (::unlinkat(parent->get(), name.c_str(), 0) != 0 && errno != ENOENT &&
+      ::unlinkat(parent->get(), name.c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT &&
       errno != ENOTEMPTY) {
     throw_posix_error("remove", path, errno);
   }
+  parents_->forget();
   for (std::string up = parent_of(path); !up.empty(); up = parent_of(up)) {
-    const Fd above = open_parent(directory_, up, Missing::stop);
-    if (!above || ::unlinkat(above.get(), name_of(up).c_str(), AT_REMOVEDIR) != 0) return;
+    const auto above = parents_->open(up, Missing::stop);
+    if (!above || ::unlinkat(above->get(), name_of(up).c_str(), AT_REMOVEDIR) != 0) return;
+    parents_->forget();
   }
 }
 

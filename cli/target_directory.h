@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/local_file.h"
+#include "cli/parent_directories.h"
 #include "cli/partial_file.h"
 
 namespace mendel::cli {
@@ -66,7 +67,7 @@ class TargetDirectory {
   void remove_partial_files() const;
 
   std::filesystem::path path_;
-  Fd directory_;
+  std::unique_ptr<ParentDirectories> parents_;
   Fd lock_;
   std::unique_ptr<std::atomic<std::uint64_t>> partial_count_;
 };

@@ -76,8 +76,8 @@ bool RouteTable::CompiledRoute::matches(const std::vector<std::string>& path) co
   return true;
 }
 
-std::vector<std::pair<std::string_view, std::string>>
-RouteTable::CompiledRoute::name_parts(std::vector<std::string> path) const {
+std::vector<std::pair<std::string_view, std::string>> RouteTable::CompiledRoute::name_parts(
+    std::vector<std::string> path) const {
   std::vector<std::pair<std::string_view, std::string>> named;
   named.reserve(parts.size());
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -91,8 +91,7 @@ RouteTable::CompiledRoute::name_parts(std::vector<std::string> path) const {
   return named;
 }
 
-RouteTable::Found RouteTable::find(std::string_view method,
-                                   std::string_view target) const {
+RouteTable::Found RouteTable::find(std::string_view method, std::string_view target) const {
   Target parsed = parse_target(target);
   const CompiledRoute& found = get(method, target, parsed.parts);
   return {found.route, found.name_parts(std::move(parsed.parts)), std::move(parsed.query)};

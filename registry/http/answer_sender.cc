@@ -49,8 +49,8 @@ void AnswerSender::read_ahead(Response& response) {
   if (is_streamed(response)) start_download(std::get<ByteStream>(std::move(response.body)));
 }
 
-Task<bool> AnswerSender::send(Response response, api::Exchange& exchange,
-                              bool& keeps_alive, api::Completion& completion) {
+Task<bool> AnswerSender::send(Response response, api::Exchange& exchange, bool& keeps_alive,
+                              api::Completion& completion) {
   if (is_streamed(response) && !download_ && !failure_) {
     auto* const stream = &std::get<ByteStream>(response.body);
     hop_.resume([this, stream] { start_download(std::move(*stream)); });
@@ -67,8 +67,7 @@ Task<bool> AnswerSender::send(Response response, api::Exchange& exchange,
     was_sent = co_await send_download(is_chunked, completion);
     if (was_sent) drop();
   } else {
-    const bool has_body =
-        parser_.head().method != "HEAD" && may_have_body(response.status);
+    const bool has_body = parser_.head().method != "HEAD" && may_have_body(response.status);
     const std::string_view body = has_body ? bytes_in_memory(response) : "";
     was_sent = co_await send_from_memory(body, completion);
   }

@@ -1,16 +1,10 @@
 #include "registry/services/pack_gatherer.h"
 
-#include <condition_variable>
-#include <deque>
-#include <map>
-#include <mutex>
-#include <optional>
-#include <utility>
 #include <vector>
 
+#include "registry/services/group_work.h"
 #include "registry/services/object_pack.h"
 #include "registry/services/pack_rows.h"
-#include "storage/base/error.h"
 
 namespace mendel::registry {
 
@@ -23,69 +17,14 @@ constexpr std::uint64_t kRawBytesMax = 32ull << 20;
 
 }  // namespace
 
-struct PackGatherer::Waiting {
-  Waiting(storage::RecordType its_type, const Digest& its_digest,
-          std::span<const std::byte> its_raw)
-      : type(its_type), digest(its_digest), raw(its_raw) {}
-
-  const storage::RecordType type;
+struct PackGatherer::Record {
+  storage::RecordType type;
   const Digest& digest;
-  const std::span<const std::byte> raw;
-
-  enum class Turn { waits, leads, done } turn = Turn::waits;
-  std::optional<Error> failure;
-  std::condition_variable changed;
+  std::span<const std::byte> raw;
 };
 
-// A namespace has a queue while somebody writes for it. The one who leads stands in no
-// queue.
 struct PackGatherer::State {
-  std::mutex mutex;
-  std::map<NamespaceId, std::deque<Waiting*>> queues;
-
-  bool lead_or_wait(NamespaceId ns, Waiting& mine) {
-    std::unique_lock lock(mutex);
-    const auto [queue, is_first] = queues.try_emplace(ns);
-    if (is_first) return true;
-    queue->second.push_back(&mine);
-    mine.changed.wait(lock, [&] { return mine.turn != Waiting::Turn::waits; });
-    return mine.turn == Waiting::Turn::leads;
-  }
-
-  std::vector<Waiting*> take(NamespaceId ns, Waiting& leader) {
-    const std::lock_guard lock(mutex);
-    std::deque<Waiting*>& queue = queues.at(ns);
-    std::vector<Waiting*> records{&leader};
-    std::uint64_t raw_bytes = leader.raw.size();
-    while (!queue.empty() && records.size() < kRecordsMax) {
-      raw_bytes += queue.front()->raw.size();
-      if (raw_bytes > kRawBytesMax) break;
-      records.push_back(queue.front());
-      queue.pop_front();
-    }
-    return records;
-  }
-
-  // A record belongs to the thread that waits with it and is gone once that thread goes on:
-  // it is told under the lock.
-  void release(NamespaceId ns, std::span<Waiting* const> records,
-               const std::optional<Error>& failure) {
-    const std::lock_guard lock(mutex);
-    for (Waiting* record : records) {
-      record->failure = failure;
-      record->turn = Waiting::Turn::done;
-      record->changed.notify_one();
-    }
-    const auto queue = queues.find(ns);
-    if (queue->second.empty()) {
-      queues.erase(queue);
-      return;
-    }
-    Waiting* next = queue->second.front();
-    queue->second.pop_front();
-    next->turn = Waiting::Turn::leads;
-    next->changed.notify_one();
-  }
+  GroupWork<NamespaceId, const Record> groups;
 };
 
 PackGatherer::PackGatherer(schema::Database& database, NamespacePacks& packs)
@@ -94,30 +33,23 @@ PackGatherer::~PackGatherer() = default;
 
 void PackGatherer::store(NamespaceId ns, storage::RecordType type, const Digest& digest,
                          std::span<const std::byte> raw) {
-  Waiting mine(type, digest, raw);
-  if (state_->lead_or_wait(ns, mine)) {
-    // The one place of a service that catches: others wait for what happens here, and must
-    // hear of it whatever it is.
-    const std::vector<Waiting*> records = state_->take(ns, mine);
-    std::optional<Error> failure;
-    try {
-      write_one_pack(ns, records);
-    } catch (const Error& error) {
-      failure = error;
-    } catch (const std::exception& bug) {
-      failure = Error(ErrorCode::internal, std::string("store small blobs: ") + bug.what());
-    }
-    state_->release(ns, records, failure);
-  }
-  if (mine.failure) throw Error(*mine.failure);
+  const Record mine{type, digest, raw};
+  std::uint64_t raw_bytes = raw.size();
+  const auto fits = [&raw_bytes](std::span<const Record* const> group, const Record& next) {
+    raw_bytes += next.raw.size();
+    return group.size() < kRecordsMax && raw_bytes <= kRawBytesMax;
+  };
+  state_->groups.join(ns, mine, fits, [&](std::span<const Record* const> records) {
+    write_one_pack(ns, records);
+  });
 }
 
-void PackGatherer::write_one_pack(NamespaceId ns, std::span<Waiting* const> records) {
+void PackGatherer::write_one_pack(NamespaceId ns, std::span<const Record* const> records) {
   ObjectPack pack(packs_.of(ns));
   storage::PackWriter writer(pack);
   std::vector<storage::StoredBlob> blobs;
   std::vector<Digest> manifests;
-  for (const Waiting* record : records) {
+  for (const Record* const record : records) {
     if (writer.contains(record->type, record->digest)) continue;
     writer.add(record->type, record->digest, record->raw);
     if (record->type == storage::RecordType::manifest) {

@@ -26,10 +26,10 @@ class PackGatherer {
              std::span<const std::byte> raw);
 
  private:
-  struct Waiting;
+  struct Record;
   struct State;
 
-  void write_one_pack(NamespaceId ns, std::span<Waiting* const> records);
+  void write_one_pack(NamespaceId ns, std::span<const Record* const> records);
 
   schema::Database& database_;
   NamespacePacks& packs_;

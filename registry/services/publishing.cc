@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "registry/services/group_work.h"
 #include "registry/services/version_rows.h"
 #include "schema/aliases.h"
 #include "schema/changes.h"
@@ -16,6 +17,7 @@ namespace mendel::registry {
 namespace {
 
 constexpr std::size_t kReportedMissingMax = 100;
+constexpr std::size_t kGroupMax = 64;  // versions of one transaction
 
 std::string member(const std::string& object, const char* name) {
   if (object.empty()) return "";
@@ -30,6 +32,11 @@ bool is_same(const schema::VersionRow& newest, const Digest& manifest,
   return newest.digest == manifest && newest.hyperparameters_digest == hyperparameters &&
          member(newest.source, "commit") == member(source, "commit") &&
          member(newest.source, "patch") == member(source, "patch");
+}
+
+bool is_fault_of_a_request(ErrorCode code) {
+  return code == ErrorCode::not_found || code == ErrorCode::unprocessable ||
+         code == ErrorCode::already_exists;
 }
 
 void move_aliases(schema::Transaction& tx, const std::vector<AliasName>& aliases,
@@ -49,6 +56,27 @@ void move_aliases(schema::Transaction& tx, const std::vector<AliasName>& aliases
 
 }  // namespace
 
+// What one thread wants to publish, and what became of it.
+struct PublishingService::Pending {
+  const Caller& caller;
+  const Request& request;
+  const StoredManifest manifest;
+  const std::optional<Digest> hyperparameters;
+  Made made{};
+  std::optional<Error> failure{};  // its own, not its group's
+};
+
+// An artifact that is locked, and its newest version, while versions are added.
+struct PublishingService::Artifact {
+  schema::ArtifactRow row;
+  std::optional<schema::VersionRow> newest;
+  bool was_touched = false;
+};
+
+struct PublishingService::Groups {
+  GroupWork<std::pair<NamespaceId, std::string>, Pending> by_artifact;
+};
+
 PublishingService::PublishingService(schema::Database& database, ChangeFeed& changes,
                                      BlobService& blobs, VersionService& versions,
                                      const Clock& clock)
@@ -56,7 +84,9 @@ PublishingService::PublishingService(schema::Database& database, ChangeFeed& cha
       changes_(changes),
       blobs_(blobs),
       versions_(versions),
-      clock_(clock) {}
+      clock_(clock),
+      groups_(std::make_unique<Groups>()) {}
+PublishingService::~PublishingService() = default;
 
 // The namespace must have the bytes of every stored file. Sizes that the request left out
 // are filled in; the others must be right.
@@ -143,59 +173,108 @@ PublishingService::StoredManifest PublishingService::store_manifest(
 
 PublishingService::Outcome PublishingService::publish(const Caller& caller, NamespaceId ns,
                                                       const Request& request) {
-  const StoredManifest manifest = store_manifest(ns, request);
-  const std::string source = request.source.value_or("");
   std::optional<Digest> hyperparameters;
   if (request.hyperparameters) hyperparameters = Digest::of(*request.hyperparameters);
+  Pending mine{caller, request, store_manifest(ns, request), hyperparameters};
 
-  auto publish_once = [&](schema::Transaction& tx) -> std::pair<ArtifactId, Made> {
-    const Timestamp now = clock_.now();
-    const schema::ArtifactRow artifact = schema::lock_or_insert_artifact(
-        tx, ns, request.artifact.name().text(), request.artifact.name().folded(),
-        std::string(storage::to_string(request.kind)), now);
-    require_kind(artifact, request.kind);
-    if (const auto earlier = find_earlier(tx, caller, request))
-      return {artifact.id, *earlier};
+  groups_->by_artifact.join(
+      {ns, request.artifact.name().folded()}, mine,
+      [](std::span<Pending* const> group, const Pending&) {
+        return group.size() < kGroupMax;
+      },
+      [&](std::span<Pending* const> group) { publish_group(ns, group); });
+  if (mine.failure) throw Error(*mine.failure);
+  return {versions_.get(request.artifact, request.kind, VersionRef(mine.made.number)),
+          mine.made.created};
+}
 
-    auto newest = schema::find_version(tx, artifact.id, artifact.newest_number);
-    const bool same = newest && is_same(*newest, manifest.digest, hyperparameters, source);
-    if (!same) {
-      if (hyperparameters) {
-        schema::insert_hyperparameters_if_absent(tx, *hyperparameters,
-                                                 *request.hyperparameters);
-      }
-      newest.emplace();
-      newest->artifact_id = artifact.id;
-      newest->number = artifact.newest_number + 1;
-      newest->id = schema::insert_version(
-          tx, {.artifact_id = artifact.id,
-               .number = newest->number,
-               .digest = manifest.digest,
-               .size_bytes = static_cast<std::int64_t>(manifest.size_bytes),
-               .file_count = static_cast<std::int64_t>(manifest.file_count),
-               .created_at = now,
-               .created_by = caller.name,
-               .message = request.message,
-               .labels = nlohmann::json(request.labels).dump(),
-               .metrics = request.metrics,
-               .hyperparameters_digest = hyperparameters,
-               .source = request.source});
+// Where one of them cannot be published, none of the transaction is: then each is tried by
+// itself, so that the others do not suffer. Not so where the commit may have happened.
+void PublishingService::publish_group(NamespaceId ns, std::span<Pending* const> group) {
+  try {
+    return publish_together(ns, group);
+  } catch (const Error& error) {
+    if (group.size() == 1 || !is_fault_of_a_request(error.code())) throw;
+  }
+  for (Pending* const pending : group) {
+    try {
+      publish_together(ns, {&pending, 1});
+    } catch (const Error& error) {
+      pending->failure = error;
     }
-    move_aliases(tx, request.aliases, *newest, caller.name, now);
-    schema::touch_artifact(tx, artifact.id, newest->number, now);
-    const Made made{newest->number, !same};
-    if (request.idempotency) {
-      schema::insert_publish_key(tx, *caller.principal, request.idempotency->key,
-                                 {request.idempotency->request, newest->id, made.created},
-                                 now);
+  }
+}
+
+void PublishingService::publish_together(NamespaceId ns, std::span<Pending* const> group) {
+  const ArtifactId id =
+      database_.transact("publish versions", [&](schema::Transaction& tx) {
+        const Timestamp now = clock_.now();
+        const Request& first = group.front()->request;
+        Artifact artifact{
+            .row = schema::lock_or_insert_artifact(
+                tx, ns, first.artifact.name().text(), first.artifact.name().folded(),
+                std::string(storage::to_string(first.kind)), now),
+            .newest = std::nullopt};
+        artifact.newest =
+            schema::find_version(tx, artifact.row.id, artifact.row.newest_number);
+        for (Pending* const pending : group) publish_one(tx, artifact, *pending, now);
+        if (artifact.was_touched) {
+          schema::touch_artifact(tx, artifact.row.id, artifact.row.newest_number, now);
+          schema::record_change(tx, artifact_topic(artifact.row.id));
+        }
+        return artifact.row.id;
+      });
+  changes_.announce(artifact_topic(id));
+}
+
+void PublishingService::publish_one(schema::Transaction& tx, Artifact& artifact,
+                                    Pending& pending, Timestamp now) {
+  const Caller& caller = pending.caller;
+  const Request& request = pending.request;
+  const StoredManifest& manifest = pending.manifest;
+  const std::optional<Digest>& hyperparameters = pending.hyperparameters;
+  require_kind(artifact.row, request.kind);
+  if (const auto earlier = find_earlier(tx, caller, request)) {
+    pending.made = *earlier;
+    return;
+  }
+
+  const std::string source = request.source.value_or("");
+  auto& newest = artifact.newest;
+  const bool same = newest && is_same(*newest, manifest.digest, hyperparameters, source);
+  if (!same) {
+    if (hyperparameters) {
+      schema::insert_hyperparameters_if_absent(tx, *hyperparameters,
+                                               *request.hyperparameters);
     }
-    schema::record_change(tx, artifact_topic(artifact.id));
-    return {artifact.id, made};
-  };
-  const auto [artifact, made] = database_.transact("publish a version", publish_once);
-  changes_.announce(artifact_topic(artifact));
-  return {versions_.get(request.artifact, request.kind, VersionRef(made.number)),
-          made.created};
+    newest.emplace();
+    newest->artifact_id = artifact.row.id;
+    newest->number = ++artifact.row.newest_number;
+    newest->digest = manifest.digest;
+    newest->hyperparameters_digest = hyperparameters;
+    newest->source = source;
+    newest->id = schema::insert_version(
+        tx, {.artifact_id = artifact.row.id,
+             .number = newest->number,
+             .digest = manifest.digest,
+             .size_bytes = static_cast<std::int64_t>(manifest.size_bytes),
+             .file_count = static_cast<std::int64_t>(manifest.file_count),
+             .created_at = now,
+             .created_by = caller.name,
+             .message = request.message,
+             .labels = nlohmann::json(request.labels).dump(),
+             .metrics = request.metrics,
+             .hyperparameters_digest = hyperparameters,
+             .source = request.source});
+  }
+  move_aliases(tx, request.aliases, *newest, caller.name, now);
+  artifact.was_touched = true;
+  pending.made = {newest->number, !same};
+  if (request.idempotency) {
+    schema::insert_publish_key(
+        tx, *caller.principal, request.idempotency->key,
+        {request.idempotency->request, newest->id, pending.made.created}, now);
+  }
 }
 
 // What this key made before. The artifact's lock makes a repetition that runs at the same

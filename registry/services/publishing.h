@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ class PublishingService {
  public:
   PublishingService(schema::Database& database, ChangeFeed& changes, BlobService& blobs,
                     VersionService& versions, const Clock& clock);
+  ~PublishingService();
 
   // A key makes a repeated request answer what the first one made (IETF draft
   // Idempotency-Key); digest covers the whole request.
@@ -54,7 +56,9 @@ class PublishingService {
   };
 
   // Blobs and manifest are durable before a row names them; version, aliases and key are
-  // one transaction. Throws unprocessable for files whose bytes the namespace does not have
+  // one transaction. What several threads publish to one artifact at once shares it, so
+  // that an artifact takes more than one version per flush of the database's log. Throws
+  // unprocessable for files whose bytes the namespace does not have
   // and for a key used with another request, not_found for a name of another kind.
   Outcome publish(const Caller& caller, NamespaceId ns, const Request& request);
 
@@ -68,6 +72,14 @@ class PublishingService {
     VersionNumber number = 0;
     bool created = false;
   };
+  struct Pending;
+  struct Artifact;
+  struct Groups;
+
+  void publish_group(NamespaceId ns, std::span<Pending* const> group);
+  void publish_together(NamespaceId ns, std::span<Pending* const> group);
+  static void publish_one(schema::Transaction& tx, Artifact& artifact, Pending& pending,
+                          Timestamp now);
   static std::optional<Made> find_earlier(schema::Transaction& tx, const Caller& caller,
                                           const Request& request);
   StoredManifest store_manifest(NamespaceId ns, const Request& request);
@@ -80,6 +92,7 @@ class PublishingService {
   BlobService& blobs_;
   VersionService& versions_;
   const Clock& clock_;
+  const std::unique_ptr<Groups> groups_;
 };
 
 }  // namespace mendel::registry

@@ -34,6 +34,11 @@ struct Limits {
   std::size_t body_buffer_size_bytes_min = 16 << 10;
   std::size_t body_memory_bytes_max = 64 << 20;  // whole bodies over it: 503
 
+  // What the kernel takes of an answer beyond what the peer has room for. Without a bound
+  // it takes megabytes: a peer that stalls holds them, and peers that share the machine
+  // wait for each other.
+  std::size_t unsent_bytes_max = 128 << 10;
+
   // What is read and dropped of a body that nobody wants, so that its sender sees the
   // answer and not a reset.
   std::size_t dropped_bytes_max = 1 << 20;

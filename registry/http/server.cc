@@ -1,5 +1,6 @@
 #include "registry/http/server.h"
 
+#include <netinet/tcp.h>
 #include <spdlog/spdlog.h>
 
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -22,6 +23,7 @@ namespace {
 
 using Acceptor = net::basic_socket_acceptor<net::ip::tcp, Executor>;
 using Endpoint = net::ip::tcp::endpoint;
+using NotSentMax = net::detail::socket_option::integer<IPPROTO_TCP, TCP_NOTSENT_LOWAT>;
 using ReusePort = net::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 constexpr std::chrono::milliseconds kAcceptPause{100};
@@ -168,6 +170,8 @@ class Server::Impl {
   void admit(Loop& loop, Socket socket) {
     SystemError ignored;
     socket.set_option(net::ip::tcp::no_delay(true), ignored);
+    socket.set_option(NotSentMax(static_cast<int>(options_.limits.unsent_bytes_max)),
+                      ignored);
     Counted counted(connection_count_);
     const std::size_t count = connection_count_;
     const Limits& limits = options_.limits;

@@ -46,12 +46,11 @@ class Session {
   Task<> turn_away();
 
  private:
-  // A head that came, or what to answer in its place; status 0: nothing came.
   struct Arrival {
-    int status = 0;
-    std::string_view detail;
+    enum { nothing, request, refused } what = nothing;
+    int status = 0;           // when refused: what to answer, and why
+    std::string_view detail;  //
   };
-  static constexpr int kRequest = 200;
 
   Task<Arrival> read_head();
   Task<bool> serve(Arrival arrival);
@@ -105,7 +104,7 @@ Task<> Session::run() {
   if (!is_ready) co_return;
   for (;;) {
     const Arrival arrival = co_await read_head();
-    if (arrival.status == 0) co_return;
+    if (arrival.what == Arrival::nothing) co_return;
     const bool was_sent = co_await serve(arrival);
     if (!was_sent) co_return;
     if (!keeps_alive_) break;
@@ -115,7 +114,7 @@ Task<> Session::run() {
 
 Task<> Session::turn_away() {
   start_request();
-  const Arrival refused{503, "too many connections"};
+  const Arrival refused{Arrival::refused, 503, "too many connections"};
   const bool was_sent = co_await serve(refused);
   if (was_sent) co_await connection_->linger();
 }
@@ -130,9 +129,11 @@ Task<Session::Arrival> Session::read_head() {
       const auto result = parser_.parse_head(input_.unread());
       if (result.state == result.complete) {
         input_.take(result.taken);
-        co_return Arrival{kRequest, {}};
+        co_return Arrival{Arrival::request, 0, {}};
       }
-      if (result.state == result.refused) co_return Arrival{result.status, result.detail};
+      if (result.state == result.refused) {
+        co_return Arrival{Arrival::refused, result.status, result.detail};
+      }
     } else if (loop_.is_draining()) {
       co_return Arrival{};
     }
@@ -145,7 +146,7 @@ Task<Session::Arrival> Session::read_head() {
     connection_->is_idle = false;
     input_.received(size);
     if (size == 0 && has_started && connection_->timed_out()) {
-      co_return Arrival{408, "the request's head did not come"};
+      co_return Arrival{Arrival::refused, 408, "the request's head did not come"};
     }
     if (size == 0) co_return Arrival{};
   }
@@ -166,7 +167,7 @@ Task<bool> Session::serve(Arrival arrival) {
   served_.exchange = loop_.application.open(head);
 
   std::optional<Response> response;
-  if (arrival.status != kRequest) {
+  if (arrival.what == Arrival::refused) {
     keeps_alive_ = false;
     response = refuse(arrival.status, arrival.detail);
   } else {

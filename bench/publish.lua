@@ -4,11 +4,12 @@
 
 dofile("report.lua")
 
-local thread_count = 0
+local threads = {}
 
 function setup(thread)
-  thread_count = thread_count + 1
-  thread:set("thread_number", thread_count)
+  table.insert(threads, thread)
+  thread:set("thread_number", #threads)
+  for _, other in ipairs(threads) do other:set("thread_count", #threads) end
 end
 
 function init(arguments)
@@ -19,7 +20,7 @@ end
 
 function request()
   published = published + 1
-  local artifact = (published * 2 + thread_number) % artifacts
+  local artifact = (published * thread_count + thread_number) % artifacts
   local body = string.format(
     '{"files": [{"path": "%s-%d-%d.so", "digest": "%s", "size": %s}], "message": "retrained"}',
     run, thread_number, published, digest, size)

@@ -74,8 +74,9 @@ void rethrow_postgres_error(std::string_view doing) {
   } catch (const pqxx::broken_connection& e) {
     fail(ErrorCode::unavailable, doing, e);
   } catch (const pqxx::in_doubt_error& e) {
-    // The commit may have happened: only an idempotent caller may retry.
-    fail(ErrorCode::aborted, doing, e);
+    // The commit may have happened. Whoever asked may ask again, as every write of the
+    // interface is idempotent; nothing on the way may.
+    fail(ErrorCode::unavailable, doing, e);
   } catch (const std::exception& e) {
     fail(ErrorCode::internal, doing, e);
   }

@@ -176,7 +176,7 @@ TEST_F(DatabaseTest, NeverRepeatsACommitOfUnknownOutcome) {
     ++attempts;
     tx.exec(kInsert, "a");
   };
-  EXPECT_EQ(code_of([&] { database.transact("commit", body); }), ErrorCode::aborted);
+  EXPECT_EQ(code_of([&] { database.transact("commit", body); }), ErrorCode::unavailable);
   EXPECT_EQ(attempts, 1);
 }
 

@@ -281,8 +281,9 @@ void PostgresCluster::end_processes() const {
   stop(read_pid(data_ / "postmaster.pid"));
   for (const auto& left : {data_ / "postmaster.pid", run_ / ".s.PGSQL.5432.lock"}) {
     const auto pid = read_pid(left);
-    // PostgreSQL would take any living process of this number for its own, and not start.
-    if (pid && is_no_postmaster(*pid)) fs::remove(left);
+    // PostgreSQL would take any living process of this number for its own, and not start;
+    // nor would it with a file that a kill left empty.
+    if (!pid || is_no_postmaster(*pid)) fs::remove(left);
   }
 }
 

@@ -29,7 +29,8 @@ constexpr auto kReadyWaitMax =
 constexpr int kFirstStartAttempts = 3;
 constexpr std::chrono::milliseconds kRestartPauseFirst = 50ms;
 constexpr std::chrono::milliseconds kRestartPauseMax = 10s;
-constexpr auto kLivedLong = 30s;
+// One that lives that long does start: what ended it came from outside.
+constexpr auto kLivedLong = 1s;
 
 struct StopStep {
   int signal;

@@ -160,6 +160,17 @@ TEST_F(PrivateServerTest, RecoversWhenEverythingWasKilled) {
   EXPECT_EQ(count_notes(database), 1);
 }
 
+TEST_F(PrivateServerTest, StartsOverLockFilesThatAKillLeftEmpty) {
+  { PrivateServer server(directory.path(), kUser); }
+  std::ofstream(directory / "postgres/postmaster.pid");
+  std::ofstream(directory / "run/.s.PGSQL.5432.lock");
+
+  PrivateServer server(directory.path(), kUser);
+  Database database(server.url(), kConnectionsMax);
+  create_notes(database);
+  EXPECT_EQ(count_notes(database), 0);
+}
+
 TEST_F(PrivateServerTest, TakesOverFromAProcessThatWasKilledAlone) {
   OtherProcess other(directory.path());
   other.end();

@@ -16,7 +16,10 @@ class FaultyObjectStore : public storage::ObjectStore {
       : objects_(objects), failing_call_(failing_call), error_(std::move(error)) {}
 
   // Whether the failing call came. If not, the loop has seen them all.
-  bool failed() const { return calls_ > failing_call_; }
+  bool failed() const { return failed_; }
+
+  // From now on every call passes.
+  void stop_failing() { is_armed_ = false; }
 
   std::unique_ptr<storage::ObjectWriter> create() override {
     count_call();
@@ -63,13 +66,17 @@ class FaultyObjectStore : public storage::ObjectStore {
   };
 
   void count_call() {
-    if (calls_++ == failing_call_) throw error_;
+    if (calls_++ != failing_call_ || !is_armed_) return;
+    failed_ = true;
+    throw error_;
   }
 
   storage::ObjectStore& objects_;
   const int failing_call_;
   const Error error_;
   std::atomic<int> calls_ = 0;
+  std::atomic<bool> is_armed_ = true;
+  std::atomic<bool> failed_ = false;
 };
 
 }  // namespace mendel::testing

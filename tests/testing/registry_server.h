@@ -9,9 +9,12 @@
 #include "registry/api/metrics.h"
 #include "registry/api/router.h"
 #include "registry/api/routes.h"
+#include "registry/api/version_json.h"
+#include "registry/services/registry.h"
+#include "storage/memory_object_store.h"
+#include "tests/testing/manual_clock.h"
 #include "tests/testing/test_database.h"
 #include "tests/testing/wait.h"
-#include "tests/testing/whole_registry.h"
 
 namespace mendel::testing {
 
@@ -28,18 +31,21 @@ struct Answer {
 };
 
 // A whole registry without sockets: requests go to its router, as the HTTP server would
-// hand them over. The caller is its administrator unless a token is given.
-class RegistryServer {
+// hand them over. The caller is its administrator unless a token is given. The stores
+// outlive it.
+class ServerOverStores {
  public:
   using HeaderList = std::vector<std::pair<std::string, std::string>>;
 
-  RegistryServer() {
+  ServerOverStores(schema::Database& database, schema::Database& feed_database,
+                   storage::ObjectStore& objects)
+      : registry_(database, feed_database, objects, clock_, registry::api::render_version) {
     registry_.tokens.establish_bootstrap_token(
         kAdminToken, registry::TokenService::OtherBootstrapTokens::keep);
     registry_.changes.start();
     eventually([this] { return registry_.changes.fresh(); });
   }
-  ~RegistryServer() { registry_.changes.stop(); }
+  ~ServerOverStores() { registry_.changes.stop(); }
 
   Answer send(const std::string& method, const std::string& target, std::string body = "",
               const HeaderList& headers = {}) {
@@ -62,8 +68,6 @@ class RegistryServer {
     send("PUT", "/api/v1/namespaces/" + ns + "/blobs/" + digest, bytes);
     return digest;
   }
-
-  schema::Database& database() { return test_.database(); }
 
  private:
   static inline const std::string kAdminToken = "mdl_" + std::string(43, 'A');
@@ -110,10 +114,23 @@ class RegistryServer {
     return answer;
   }
 
-  TestDatabase test_;
-  WholeRegistry registry_{database()};
+  ManualClock clock_{parse_rfc3339("2024-02-13T00:00:00Z")};
+  registry::Registry registry_;
   registry::api::Metrics metrics_;
   registry::api::Router router_{registry::api::routes(), registry_.services, metrics_};
+};
+
+struct OwnStores {
+  TestDatabase own_database;
+  storage::MemoryObjectStore own_objects;
+};
+
+// One over a database and a memory of its own.
+class RegistryServer : private OwnStores, public ServerOverStores {
+ public:
+  RegistryServer() : ServerOverStores(database(), database(), own_objects) {}
+
+  schema::Database& database() { return own_database.database(); }
 };
 
 }  // namespace mendel::testing

@@ -25,31 +25,41 @@ READY_SECONDS_MAX = 60
 
 
 class Server:
-    """mendeld on a free port of the loopback, with a data directory of its own."""
+    """mendeld on a free port of the loopback (or the given one, which it then has again after each
+    start), with a data directory of its own."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, port=0, start=True):
         self.log_size_before = 0
+        self.port = port
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="mendel-test-"))
         self.root.chmod(0o755)  # the private PostgreSQL may run as another user
         self.data = self.root / "data"
         self.options = options
         self.process = None
-        self.start()
+        if start:
+            self.start()
 
     def start(self):
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self):
         self.log = open(self.root / "log", "ab")
         self.process = subprocess.Popen(
-            [os.environ["MENDELD"], "--data", self.data, "--listen", "127.0.0.1:0", *self.options],
+            [os.environ["MENDELD"], "--data", self.data, "--listen",
+             f"127.0.0.1:{self.port}", *self.options],
             stdout=self.log, stderr=self.log)
+
+    def wait_until_ready(self):
         deadline = time.monotonic() + READY_SECONDS_MAX
         while not self.is_ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError("mendeld did not start:\n" + self.log_text())
-            time.sleep(0.05)
+            time.sleep(0.01)
         self.token = (self.data / "admin-token").read_text().strip()
 
     def is_ready(self):
-        ports = re.findall(r"127\.0\.0\.1:([1-9][0-9]*)", self.log_text()[self.log_size_before:])
+        ports = re.findall(r"127\.0\.0\.1:([1-9][0-9]*)", self.log_text(self.log_size_before))
         if not ports:
             return False
         self.url = f"http://127.0.0.1:{ports[-1]}"
@@ -59,17 +69,19 @@ class Server:
         except (urllib.error.URLError, OSError):
             return False
 
-    def log_text(self):
-        return (self.root / "log").read_text(errors="replace")
+    def log_text(self, start_bytes=0):
+        with open(self.root / "log", "rb") as log:
+            log.seek(start_bytes)
+            return log.read().decode(errors="replace")
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
         self.process.wait(timeout=60)
         self.log.close()
-        self.log_size_before = len(self.log_text())
+        self.log_size_before = (self.root / "log").stat().st_size
 
     def remove(self):
-        if self.process.poll() is None:
+        if self.process and self.process.poll() is None:
             self.stop()
         shutil.rmtree(self.root, ignore_errors=True)
 

@@ -34,6 +34,7 @@ constexpr const char* kDatabase = "mendel";
 constexpr const char* kPort = "5432";  // names the socket: .s.PGSQL.5432
 constexpr std::size_t kSocketDirectorySizeMax = 107 - sizeof("/.s.PGSQL.5432") + 1;
 constexpr auto kPollPause = 10ms;
+constexpr auto kLockPatience = 2s;
 
 // For two cores and a server whose errors we report ourselves. What must be durable stays
 // so: fsync, full_page_writes and synchronous_commit are on by default.
@@ -95,14 +96,6 @@ std::optional<SystemUser> choose_user(const fs::path& data,
   throw Error(ErrorCode::failed_precondition,
               data.string() + " belongs to root, and PostgreSQL refuses to run as root: " +
                   "chown -R " + system_user + " " + data.string());
-}
-
-Fd take_lock(const fs::path& path) {
-  Fd lock = open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
-  if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return lock;
-  if (errno != EWOULDBLOCK) throw_posix_error("lock", path.string(), errno);
-  throw Error(ErrorCode::failed_precondition,
-              "another mendeld uses this data directory: it holds " + path.string());
 }
 
 int read_major(const fs::path& data) {
@@ -181,6 +174,20 @@ bool wait_until(Condition condition, std::chrono::milliseconds patience) {
     std::this_thread::sleep_for(kPollPause);
   }
   return true;
+}
+
+// A child that a mendeld was just starting when it was killed holds the lock until it has
+// become PostgreSQL, or has given up.
+Fd take_lock(const fs::path& path) {
+  Fd lock = open_file(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+  const auto is_taken = [&] {
+    if (flock(lock.get(), LOCK_EX | LOCK_NB) == 0) return true;
+    if (errno != EWOULDBLOCK) throw_posix_error("lock", path.string(), errno);
+    return false;
+  };
+  if (wait_until(is_taken, kLockPatience)) return lock;
+  throw Error(ErrorCode::failed_precondition,
+              "another mendeld uses this data directory: it holds " + path.string());
 }
 
 // libpq reads a comma as the start of another host.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "schema/postgres_error.h"
+#include "schema/server_watch.h"
 #include "schema/transaction.h"
 #include "storage/base/error.h"
 
@@ -70,7 +71,9 @@ void pause_before_retry(int retry) {
 
 class Connection {
  public:
-  explicit Connection(const std::string& url) : connection_(url), quiet_(connection_) {
+  Connection(const std::string& url, ServerWatch::Wait& wait)
+      : connection_(url), quiet_(connection_) {
+    wait.is_on(connection_.sock());
     pqxx::nontransaction(connection_).exec(kSessionSettings);
   }
 
@@ -117,7 +120,8 @@ class Database::Pool {
  public:
   Pool(std::string url, std::size_t connections_max)
       : url_(with_connection_parameters(std::move(url))),
-        connections_max_(connections_max) {}
+        connections_max_(connections_max),
+        watch_(url_) {}
 
   void perform(Mode mode, const Body& body);
 
@@ -130,6 +134,7 @@ class Database::Pool {
 
   const std::string url_;
   const std::size_t connections_max_;
+  ServerWatch watch_;
 
   std::mutex mutex_;
   std::condition_variable returned_;
@@ -140,15 +145,17 @@ class Database::Pool {
 // A connection lent by the pool, thrown away instead of given back when it is broken.
 class Database::Pool::Lease {
  public:
-  explicit Lease(Pool& pool) : pool_(pool), connection_(pool.take_idle_or_slot()) {
+  explicit Lease(Pool& pool)
+      : pool_(pool), connection_(pool.take_idle_or_slot()), wait_(pool.watch_) {
     reused_ = connection_ != nullptr;
+    if (reused_) wait_.is_on(connection_->get().sock());
   }
   ~Lease() { pool_.give_back(std::move(connection_)); }
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
 
   pqxx::connection& connection() {
-    if (!connection_) connection_ = std::make_unique<Connection>(pool_.url_);
+    if (!connection_) connection_ = std::make_unique<Connection>(pool_.url_, wait_);
     return connection_->get();
   }
   bool reused() const { return reused_; }
@@ -157,6 +164,7 @@ class Database::Pool::Lease {
  private:
   Pool& pool_;
   std::unique_ptr<Connection> connection_;
+  ServerWatch::Wait wait_;
   bool reused_;
 };
 
@@ -208,6 +216,9 @@ void Database::Pool::perform(Mode mode, const Body& body) {
   bool connection_replaced = false;
   for (;;) {
     bool begun = false;
+    if (!watch_.server_answers()) {
+      throw Error(ErrorCode::unavailable, "PostgreSQL does not answer");
+    }
     {
       Lease lease(*this);
       try {

@@ -1,7 +1,7 @@
-// Goal: whichever call to the object store and whichever round trip to PostgreSQL fails, and
-// however it does, the answer is a problem that the interface documents, what can be seen is
-// whole, and the same request, repeated to the same server, succeeds.
-// Method: fail the first, then the second, … until a request meets no fault.
+// Goal: whichever call to the object store and whichever round trip to PostgreSQL fails,
+// and however it does, the answer is a problem that the interface documents, what can be
+// seen is whole, and the same request, repeated to the same server, succeeds. Method: fail
+// the first, then the second, … until a request meets no fault.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -57,8 +57,8 @@ class Operation {
   // The answer to the first request that failed, or to the last.
   virtual Answer run(ServerOverStores& server, int round) = 0;
 
-  // What a server sees that remembers nothing of before is nothing or the whole; acknowledged:
-  // the whole.
+  // What a server sees that remembers nothing of before is nothing or the whole;
+  // acknowledged: the whole.
   enum class Expect { nothing_or_all, all };
   virtual void check(ServerOverStores& server, int round, Expect expected) = 0;
 
@@ -92,8 +92,8 @@ class PutBlob : public Operation {
     const Answer found = server.send("HEAD", path_of(bytes));
     if (expected == Expect::nothing_or_all && found.status == 404) return;
     ASSERT_EQ(found.status, 200);
-    const Answer published =
-        server.send("POST", versions_of(round), publish_body(Digest::of(bytes).to_string()));
+    const Answer published = server.send("POST", versions_of(round),
+                                         publish_body(Digest::of(bytes).to_string()));
     ASSERT_TRUE(is_success(published)) << published.body;
     EXPECT_TRUE(server.send("GET", versions_of(round) + "/1/files/f").body == bytes);
   }
@@ -133,16 +133,15 @@ class Push : public Operation {
 
     std::string packs(as_text(PackStream::of({large}).sink.bytes));
     packs += as_text(PackStream::of({small_of(round)}).sink.bytes);
-    const Answer received =
-        server.send("POST", upload + "/packs", packs,
-                    {{"Content-Type", "application/vnd.mendel.pack"}});
+    const Answer received = server.send("POST", upload + "/packs", packs,
+                                        {{"Content-Type", "application/vnd.mendel.pack"}});
     if (!is_success(received)) return received;
-    const json body{{"files",
-                     {{{"path", "large"}, {"digest", digest}},
-                      {{"path", "small"},
-                       {"digest", Digest::of(small_of(round)).to_string()}}}},
-                    {"hyperparameters", {{"lr", round}}},
-                    {"aliases", {"production"}}};
+    const json body{
+        {"files",
+         {{{"path", "large"}, {"digest", digest}},
+          {{"path", "small"}, {"digest", Digest::of(small_of(round)).to_string()}}}},
+        {"hyperparameters", {{"lr", round}}},
+        {"aliases", {"production"}}};
     return server.send("POST", versions_of(round), body.dump(),
                        {{"Idempotency-Key", "push " + std::to_string(round)}});
   }
@@ -261,8 +260,8 @@ class RebuildIndex : public Operation {
     forget_content();
   }
   Answer run(ServerOverStores& server, int) override {
-    Answer answer = server.send("POST", "/api/v1/admin/rebuild-index",
-                                R"({"verify_everything":true})");
+    Answer answer =
+        server.send("POST", "/api/v1/admin/rebuild-index", R"({"verify_everything":true})");
     if (is_success(answer)) {
       EXPECT_EQ(answer.json().at("problems"), json::array());
     }
@@ -353,8 +352,7 @@ class FaultSweep : public ::testing::TestWithParam<FaultKind> {
     EXPECT_TRUE(came || acknowledged) << "it failed without a fault";
 
     ServerOverStores restarted(test_.database(), test_.database(), objects_);
-    operation.check(restarted, round,
-                    acknowledged ? Expect::all : Expect::nothing_or_all);
+    operation.check(restarted, round, acknowledged ? Expect::all : Expect::nothing_or_all);
     const Answer repeated = operation.run(server, round);
     EXPECT_TRUE(is_success(repeated)) << repeated.body;
     operation.check(server, round, Expect::all);

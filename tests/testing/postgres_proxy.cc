@@ -124,8 +124,9 @@ std::string message(char type, std::string_view content) {
 
 std::string disk_full_answer() {
   using namespace std::string_literals;
-  return message('E',
-                 "SERROR\0VERROR\0C53100\0Mcould not extend file: No space left on device\0\0"s) +
+  return message(
+             'E',
+             "SERROR\0VERROR\0C53100\0Mcould not extend file: No space left on device\0\0"s) +
          message('Z', "E");
 }
 
@@ -142,7 +143,9 @@ class PostgresProxy::Server {
     pqxx::connection connection(server_url);
     real_ = {connection.hostname(), connection.port()};
     const bool is_uri = server_url.find("://") != std::string::npos;
-    const char between = !is_uri ? ' ' : server_url.find('?') == std::string::npos ? '?' : '&';
+    const char between = !is_uri                                     ? ' '
+                         : server_url.find('?') == std::string::npos ? '?'
+                                                                     : '&';
     url_ = server_url + between + "host=" + directory_.path() + (is_uri ? '&' : ' ') +
            "port=5432";
     acceptor_ = std::thread([this] { accept_connections(); });

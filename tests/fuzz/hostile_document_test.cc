@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/fuzz/hostile_request.h"
 #include "tests/testing/random_bytes.h"
 
 namespace mendel::testing {
@@ -69,6 +70,10 @@ INSTANTIATE_TEST_SUITE_P(Recipe, HostileDocument,
                          ::testing::Values(Kind{"recipe", decode_hostile_recipe}));
 INSTANTIATE_TEST_SUITE_P(Manifest, HostileDocument,
                          ::testing::Values(Kind{"manifest", decode_hostile_manifest}));
+INSTANTIATE_TEST_SUITE_P(Body, HostileDocument,
+                         ::testing::Values(Kind{"body", read_hostile_body}));
+INSTANTIATE_TEST_SUITE_P(Request, HostileDocument,
+                         ::testing::Values(Kind{"request", read_hostile_request}));
 
 }  // namespace
 }  // namespace mendel::testing

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "registry/services/publishing.h"
+#include "storage/base/digest.h"
+#include "storage/base/reference.h"
+
+namespace mendel::registry::api {
+
+// A file whose bytes a version of any namespace gives.
+struct AttachedFile {
+  Digest digest;
+  Reference from;
+};
+
+// What a request to publish asks for, as far as its body tells: without a key, and with the
+// files in attached still to be attached. Throws invalid_argument with every broken rule.
+PublishingService::Request read_publish_body(nlohmann::json document,
+                                             const ArtifactName& artifact,
+                                             storage::ArtifactKind kind,
+                                             std::vector<AttachedFile>& attached);
+
+}  // namespace mendel::registry::api

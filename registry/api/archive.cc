@@ -39,8 +39,9 @@ std::string archive_etag(const Version& version,
   return strong_tag(text);
 }
 
-std::string archive_name(const Version& version) {
-  std::string name = version.artifact + "-" + std::to_string(version.number) + ".tar";
+std::string download_name(const Version& version, std::string_view ending) {
+  std::string name = version.artifact + "-" + std::to_string(version.number);
+  name += ending;
   std::ranges::replace(name, '/', '-');
   return name;
 }
@@ -101,7 +102,7 @@ Response get_archive(const Request& request, Services& services) {
   response.headers.set("ETag", etag);
   set_version_headers(response.headers, version);
   set_cache_control(response.headers, request);
-  set_attachment(response.headers, archive_name(version));
+  set_attachment(response.headers, download_name(version, ".tar"));
   if (request.none_match(etag)) {
     response.status = 304;
     return response;
@@ -125,9 +126,9 @@ Response post_bundle(const Request& request, Services& services) {
   for (const BlobContent& content : contents) size += content.size_bytes;
   Response response;
   response.headers.set("Content-Type", "application/octet-stream");
-  response.headers.set("X-Content-Type-Options", "nosniff");
   set_version_headers(response.headers, record->version);
   set_revalidated(response.headers, request);
+  set_attachment(response.headers, download_name(record->version, ".bundle"));
   response.body = ByteStream{
       services.blobs.open_all(record->version.namespace_id, std::move(contents)), size};
   return response;
@@ -147,6 +148,7 @@ Response get_recipe(const Request& request, Services& services) {
   response.headers.set("ETag", etag);
   set_version_headers(response.headers, record->version);
   set_revalidated(response.headers, request);
+  set_attachment(response.headers, download_name(record->version, ".recipe"));
   if (request.none_match(etag)) {
     response.status = 304;
     return response;

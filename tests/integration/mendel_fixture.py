@@ -80,6 +80,15 @@ class Server:
         self.log.close()
         self.log_size_before = (self.root / "log").stat().st_size
 
+    def psql(self, statement):
+        """What the private PostgreSQL prints of it."""
+        run = self.data / "run"
+        command = ["psql", "-qAt", "-h", str(run), "-U", "mendel", "mendel", "-c", statement]
+        if os.geteuid() == 0:
+            command = ["setpriv", "--reuid", str(run.stat().st_uid), "--clear-groups", *command]
+        return subprocess.run(command, check=True, capture_output=True, text=True,
+                              cwd="/").stdout.strip()
+
     def remove(self):
         if self.process and self.process.poll() is None:
             self.stop()

@@ -198,14 +198,6 @@ class OperationTest(unittest.TestCase):
         self.addCleanup(self.server.remove)
         self.assertEqual(self.server.request("PUT", "/api/v1/namespaces/lhcb", b"{}")[0], 201)
 
-    def psql(self, statement):
-        run = self.server.data / "run"
-        command = ["psql", "-qAt", "-h", str(run), "-U", "mendel", "mendel", "-c", statement]
-        if os.geteuid() == 0:
-            command = ["setpriv", "--reuid", str(run.stat().st_uid), "--clear-groups", *command]
-        return subprocess.run(command, check=True, capture_output=True, text=True,
-                              cwd="/").stdout.strip()
-
     def publish(self, content):
         digest = digest_of(content)
         blob = f"/api/v1/namespaces/lhcb/blobs/{digest}"
@@ -250,14 +242,14 @@ class OperationTest(unittest.TestCase):
         self.assertIn("--plain-http", done.stderr)
 
     def test_the_database_has_no_tcp_port(self):
-        self.assertEqual(self.psql("show listen_addresses"), "")
+        self.assertEqual(self.server.psql("show listen_addresses"), "")
 
     # Everything is found again from the object store alone.
     def test_the_index_is_made_again_from_the_object_store(self):
         contents = [os.urandom(size) for size in (0, 10, 100_000, 3_000_000)]
         for content in contents:
             self.publish(content)
-        self.psql("truncate upload_pack, blob, manifest, pack cascade")
+        self.server.psql("truncate upload_pack, blob, manifest, pack cascade")
         self.server.stop()
         self.server.start()
         self.assertEqual(self.fetch(1)[0], 500)

@@ -1,5 +1,5 @@
-// Goal: no bytes, however hostile, make the reader of requests to publish break a promise. How to run it:
-// see pack_fuzz.cc.
+// Goal: no bytes, however hostile, make the reader of requests to publish break a promise.
+// How to run it: see pack_fuzz.cc.
 
 #include <cstdint>
 

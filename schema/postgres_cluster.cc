@@ -35,6 +35,7 @@ constexpr const char* kPort = "5432";  // names the socket: .s.PGSQL.5432
 constexpr std::size_t kSocketDirectorySizeMax = 107 - sizeof("/.s.PGSQL.5432") + 1;
 constexpr auto kPollPause = 10ms;
 constexpr auto kLockPatience = 2s;
+constexpr auto kLeftoverPatience = 10s;
 
 // For two cores and a server whose errors we report ourselves. What must be durable stays
 // so: fsync, full_page_writes and synchronous_commit are on by default.
@@ -190,6 +191,17 @@ Fd take_lock(const fs::path& path) {
               "another mendeld uses this data directory: it holds " + path.string());
 }
 
+// What an initdb had started when it was killed may write there for a moment longer.
+void remove_unfinished(const fs::path& directory) {
+  std::error_code error;
+  const auto is_gone = [&] {
+    fs::remove_all(directory, error);
+    return !error;
+  };
+  if (wait_until(is_gone, kLeftoverPatience)) return;
+  throw_posix_error("remove", directory.string(), error.value());
+}
+
 // libpq reads a comma as the start of another host.
 bool fits_in_url(const std::string& socket_directory) {
   return socket_directory.size() <= kSocketDirectorySizeMax &&
@@ -225,7 +237,7 @@ PostgresCluster::PostgresCluster(const fs::path& directory, const std::string& s
 
 void PostgresCluster::create() {
   const fs::path unfinished = directory_ / "postgres.tmp";
-  fs::remove_all(unfinished);
+  remove_unfinished(unfinished);
   make_private_directory(unfinished, user_);
   programs_ = newest_postgres();
 

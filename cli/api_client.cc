@@ -91,7 +91,8 @@ HttpClientOptions options_for(const ServerAccess& access) {
   return {.connect_timeout = std::chrono::seconds(15),
           .stall_timeout = std::chrono::seconds(120),
           .body_size_bytes_max = kAnswerSizeMax,
-          .ca_file = access.ca_file,
+          .ca_file = access.trusted.file,
+          .ca_directory = access.trusted.directory,
           .user_agent = "mendel/" MENDEL_VERSION,
           .cancelled = &interrupted()};
 }

@@ -86,17 +86,12 @@ ServerAccess resolve_access(const GlobalOptions& options) {
   access.token = options.token_file.empty() ? environment("MENDEL_TOKEN")
                                             : read_token(options.token_file);
   if (access.token.empty() && at_home) access.token = login->token;
-  access.ca_file = resolve_ca_file(options);
+  access.trusted = resolve_trust(options.ca_file);
   if (!access.token.empty()) {
     require_private_channel(access.url,
                             options.plain_http || (at_home && login->plain_http));
   }
   return access;
-}
-
-std::string resolve_ca_file(const GlobalOptions& options) {
-  return first_of({options.ca_file, environment("MENDEL_CACERT"),
-                   environment("CURL_CA_BUNDLE"), environment("SSL_CERT_FILE")});
 }
 
 std::optional<CacheSettings> cache_settings() {

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "cli/trust.h"
+
 namespace mendel::cli {
 
 // What every command may be told on its command line.
@@ -36,16 +38,13 @@ void save_login(const std::filesystem::path& file, const Login& login);
 struct ServerAccess {
   std::string url;  // without a slash at its end
   std::string token;
-  std::string ca_file;
+  TrustedCertificates trusted;
 };
 
 // Flags come first, then MENDEL_URL and MENDEL_TOKEN, then the login. The token of the
 // login is for the server of the login alone. Throws invalid_argument if no server is
 // named, and permission_denied where the token would travel in clear.
 ServerAccess resolve_access(const GlobalOptions& options);
-
-// The certificates to trust; empty: those that the system trusts.
-std::string resolve_ca_file(const GlobalOptions& options);
 
 // Where the jobs of a node share what they pull, and how much of it.
 struct CacheSettings {

@@ -45,7 +45,7 @@ void login(const std::string& url, const GlobalOptions& global) {
   const std::string token =
       global.token_file.empty() ? ask_for_token(server_url) : read_token(global.token_file);
 
-  ApiClient server({server_url, token, resolve_ca_file(global)});
+  ApiClient server({server_url, token, resolve_trust(global.ca_file)});
   const Json me = server.get("/api/v1/whoami");
   save_login(login_file(), {server_url, token, global.plain_http});
 

@@ -67,8 +67,10 @@ Example:
 Environment:
   MENDEL_URL, MENDEL_TOKEN     the server and the token; flags come first, the login last
   MENDEL_PLATFORM, BINARY_TAG  what --platform auto means
-  MENDEL_CACERT, CURL_CA_BUNDLE, SSL_CERT_FILE
-                               certificates to trust, in PEM
+  MENDEL_CACHE, MENDEL_CACHE_MAX
+                               where jobs of one node share what they pull, and how much
+  MENDEL_CACERT, CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR
+                               certificates to trust, in PEM; otherwise the system's
   XDG_CONFIG_HOME              where mendel/config.json is, otherwise ~/.config
 
 Exit status:

@@ -138,7 +138,7 @@ void run(const Options& options) {
   Stores stores = open_stores(options);
   const SystemClock clock;
   Registry registry(*stores.database, *stores.feed_database, *stores.objects, clock,
-                    api::render_version);
+                    api::render_version, options.client_dir);
   establish_admin_token(options, registry.tokens);
 
   api::Metrics metrics;

@@ -43,10 +43,18 @@ std::filesystem::path parse_objects(std::string_view url) {
   return url.substr(kFileScheme.size());
 }
 
+// PREFIX/share/mendel/client for a program in PREFIX/bin, installed or just built.
+std::filesystem::path installed_client_dir() {
+  std::error_code unknown;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", unknown);
+  return program.parent_path().parent_path() / "share/mendel/client";
+}
+
 }  // namespace
 
 std::optional<Options> parse_options(int argc, char** argv, int& exit_status) {
   Options options;
+  options.client_dir = installed_client_dir();
   options.io_threads = std::max(1u, std::thread::hardware_concurrency());
   std::string listen = "127.0.0.1:8230";
   std::string objects;
@@ -76,6 +84,8 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_status) {
       "postgresql://… of an existing server, in place of the private one under --data");
   add("objects", objects,
       "file:///DIRECTORY for the object store, in place of DATA/objects");
+  add("client-dir", options.client_dir,
+      "Directory with the packages of the command mendel that are served at /client/");
   add("tls-certificate", options.tls_certificate, "PEM file with the certificate chain");
   add("tls-key", options.tls_key, "PEM file with the private key");
   add_flag("plain-http", options.plain_http,

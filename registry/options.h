@@ -16,6 +16,7 @@ struct Options {
   std::uint16_t listen_port = 8230;
   std::string database;  // postgresql://…; empty: a private server under data
   std::filesystem::path objects;
+  std::filesystem::path client_dir;  // of packaged clients
   std::string tls_certificate;
   std::string tls_key;
   bool plain_http = false;

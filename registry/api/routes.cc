@@ -4,6 +4,7 @@
 #include "registry/api/archive.h"
 #include "registry/api/artifacts.h"
 #include "registry/api/blobs.h"
+#include "registry/api/client.h"
 #include "registry/api/files.h"
 #include "registry/api/fsck.h"
 #include "registry/api/health.h"
@@ -32,6 +33,8 @@ constexpr Route kRoutes[] = {
     {"GET",    "/readyz",                                          open,          kNone,  "",            {.answer = get_readiness}},
     {"GET",    "/metrics",                                         open,          kNone,  "",            {.answer = get_metrics}},
     {"GET",    "/api/v1/openapi.json",                             open,          kNone,  "",            {.answer = get_openapi}},
+    {"GET",    "/client/",                                         open,          kNone,  "",            {.answer = list_client_packages}},
+    {"GET",    "/client/{name}",                                   open,          kNone,  "",            {.answer = get_client_package}},
 
     {"POST",   "/api/v1/admin/rebuild-index",                      admin,         kSmall, "",            {.answer = rebuild_index}},
 

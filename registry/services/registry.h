@@ -5,6 +5,7 @@
 #include "registry/services/artifacts.h"
 #include "registry/services/blobs.h"
 #include "registry/services/change_feed.h"
+#include "registry/services/client_packages.h"
 #include "registry/services/fsck.h"
 #include "registry/services/health.h"
 #include "registry/services/namespace_packs.h"
@@ -27,7 +28,8 @@ struct Registry {
   static constexpr std::size_t kIndexMemoryBytesMax = 48u << 20;
 
   Registry(schema::Database& database, schema::Database& feed_database,
-           storage::ObjectStore& objects, const Clock& clock, VersionService::Render render)
+           storage::ObjectStore& objects, const Clock& clock, VersionService::Render render,
+           std::filesystem::path client_directory)
       : changes(feed_database),
         access(database, changes, clock),
         packs(objects, kIndexMemoryBytesMax),
@@ -41,7 +43,8 @@ struct Registry {
         principals(database, changes),
         tokens(database, changes, access, clock),
         fsck(database, packs),
-        health(database, objects) {}
+        health(database, objects),
+        client_packages(std::move(client_directory)) {}
 
   ChangeFeed changes;
   AccessService access;
@@ -57,9 +60,11 @@ struct Registry {
   TokenService tokens;
   FsckService fsck;
   HealthService health;
+  ClientPackages client_packages;
 
-  Services services{access,     aliases,    artifacts,  blobs,  fsck,    health,
-                    namespaces, principals, publishing, tokens, uploads, versions};
+  Services services{access, aliases, artifacts,  blobs,      client_packages,
+                    fsck,   health,  namespaces, principals, publishing,
+                    tokens, uploads, versions};
 };
 
 }  // namespace mendel::registry

@@ -6,6 +6,7 @@ class AccessService;
 class AliasService;
 class ArtifactService;
 class BlobService;
+class ClientPackages;
 class FsckService;
 class HealthService;
 class NamespaceService;
@@ -21,6 +22,7 @@ struct Services {
   AliasService& aliases;
   ArtifactService& artifacts;
   BlobService& blobs;
+  ClientPackages& client_packages;
   FsckService& fsck;
   HealthService& health;
   NamespaceService& namespaces;

@@ -151,6 +151,10 @@ HeaderList header_list(const HttpRequest& request) {
   return HeaderList(curl_slist_append(list, "Expect:"));
 }
 
+const char* c_str_or_null(const std::string& text) {
+  return text.empty() ? nullptr : text.c_str();
+}
+
 void set_connection(CURL* easy, const HttpClientOptions& options) {
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
@@ -160,8 +164,9 @@ void set_connection(CURL* easy, const HttpClientOptions& options) {
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, long(options.connect_timeout.count()));
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, long(options.stall_timeout.count()));
-  if (!options.ca_file.empty()) {
-    curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
+  if (!options.ca_file.empty() || !options.ca_directory.empty()) {
+    curl_easy_setopt(easy, CURLOPT_CAINFO, c_str_or_null(options.ca_file));
+    curl_easy_setopt(easy, CURLOPT_CAPATH, c_str_or_null(options.ca_directory));
   }
 }
 

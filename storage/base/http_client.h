@@ -47,7 +47,9 @@ struct HttpClientOptions {
   std::chrono::milliseconds connect_timeout;
   std::chrono::seconds stall_timeout;  // without one byte either way
   std::uint64_t body_size_bytes_max;   // of an answer that is collected
-  std::string ca_file;                 // PEM; empty: what the system trusts
+  // PEM, in a file and in a hashed directory; both empty: what libcurl trusts.
+  std::string ca_file;
+  std::string ca_directory;
   std::string user_agent;
   const std::atomic<bool>* cancelled;  // once true, requests end with Error{cancelled}
 };

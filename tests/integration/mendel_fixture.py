@@ -59,10 +59,11 @@ class Server:
         self.token = (self.data / "admin-token").read_text().strip()
 
     def is_ready(self):
-        ports = re.findall(r"127\.0\.0\.1:([1-9][0-9]*)", self.log_text(self.log_size_before))
-        if not ports:
+        urls = re.findall(r"https?://127\.0\.0\.1:[1-9][0-9]*",
+                          self.log_text(self.log_size_before))
+        if not urls:
             return False
-        self.url = f"http://127.0.0.1:{ports[-1]}"
+        self.url = urls[-1]
         try:
             with urllib.request.urlopen(self.url + "/readyz", timeout=5) as answer:
                 return answer.status == 200

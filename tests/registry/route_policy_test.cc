@@ -51,6 +51,8 @@ constexpr Expected kRoutesExpected[] = {
     {"GET",    "/readyz",                                                   Needs::nothing},
     {"GET",    "/metrics",                                                  Needs::nothing},
     {"GET",    "/api/v1/openapi.json",                                      Needs::nothing},
+    {"GET",    "/client/",                                                  Needs::nothing},
+    {"GET",    "/client/{name}",                                            Needs::nothing},
     {"GET",    "/api/v1/whoami",                                            Needs::token},
     {"GET",    "/api/v1/namespaces",                                        Needs::nothing},
     {"GET",    "/api/v1/namespaces/{ns}",                                   Needs::reading},

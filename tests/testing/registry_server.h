@@ -39,7 +39,8 @@ class ServerOverStores {
 
   ServerOverStores(schema::Database& database, schema::Database& feed_database,
                    storage::ObjectStore& objects)
-      : registry_(database, feed_database, objects, clock_, registry::api::render_version) {
+      : registry_(database, feed_database, objects, clock_, registry::api::render_version,
+                  /*client_directory=*/"") {
     registry_.tokens.establish_bootstrap_token(
         kAdminToken, registry::TokenService::OtherBootstrapTokens::keep);
     registry_.changes.start();

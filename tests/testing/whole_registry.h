@@ -16,7 +16,8 @@ struct TimeAndMemory {
 // it.
 struct WholeRegistry : TimeAndMemory, registry::Registry {
   explicit WholeRegistry(schema::Database& database)
-      : Registry(database, database, objects, clock, registry::api::render_version) {}
+      : Registry(database, database, objects, clock, registry::api::render_version,
+                 /*client_directory=*/"") {}
 };
 
 }  // namespace mendel::testing

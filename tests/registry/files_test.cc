@@ -229,14 +229,31 @@ TEST_F(Files, ComeAsOneBundle) {
   }
 }
 
+// For each leaf its size, 4 bytes and little-endian, and then the leaf.
+std::vector<storage::Recipe> leaves_of(std::span<const std::byte> answer) {
+  std::vector<storage::Recipe> leaves;
+  while (!answer.empty()) {
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < 4; ++i)
+      size |= std::to_integer<std::size_t>(answer[i]) << 8 * i;
+    leaves.push_back(storage::decode_recipe(answer.subspan(4, size)));
+    answer = answer.subspan(4 + size);
+  }
+  return leaves;
+}
+
 TEST_F(Files, TellTheirRecipe) {
   const Answer answer = server.send("GET", at("1", "/recipe/bin/gr%C3%B6%C3%9Fe%201.so"));
   EXPECT_EQ(answer.header("Content-Type"), "application/vnd.mendel.recipe");
-  const auto bytes = as_bytes(answer.body);
-  const auto recipe = storage::decode_recipe(bytes.subspan(4));
-  EXPECT_EQ(recipe.size_bytes(), large.size());
-  EXPECT_EQ(recipe.entries[0].digest,
-            Digest::of(std::string_view(large).substr(0, recipe.entries[0].size_bytes)));
+  std::size_t offset = 0;
+  for (const storage::Recipe& leaf : leaves_of(as_bytes(answer.body))) {
+    for (const auto& entry : leaf.entries) {
+      EXPECT_EQ(entry.digest,
+                Digest::of(std::string_view(large).substr(offset, entry.size_bytes)));
+      offset += entry.size_bytes;
+    }
+  }
+  EXPECT_EQ(offset, large.size());
 }
 
 TEST_F(Files, OfOtherNamespacesCannotBePublishedByTheirDigest) {

@@ -38,8 +38,8 @@ class ObjectWriter {
 //
 // Readers and writers are driven by the caller, a buffer at a time, so that a slow peer
 // never holds a thread inside a store. All methods may be called from several threads.
-// Transient failures throw Error{unavailable}, a full medium out_of_space, an unreadable
-// one data_loss.
+// A medium that fails, now or for good, throws Error{unavailable}; a full one throws
+// out_of_space.
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;

@@ -64,14 +64,29 @@ class Rebuild {
     }
   }
 
+  // Reads from a pack. One that the store has and cannot read is damage; a store that is
+  // away is none.
+  template <class Read>
+  auto read_from(NamespaceId ns, const Digest& pack, Read read) {
+    try {
+      return read();
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::unavailable) throw;
+      if (!packs_.of(ns).objects().find(storage::pack_key(pack))) throw;
+      throw Error(ErrorCode::data_loss, "pack " + pack.hex() + ": " + error.what());
+    }
+  }
+
   // Reads the index from the object, not from memory, which would hide damage.
   void rebuild_pack(NamespaceId ns, const Digest& name) {
-    const storage::PackIndex index =
-        storage::read_pack_index(packs_.of(ns).objects(), name);
+    const storage::PackIndex index = read_from(
+        ns, name, [&] { return storage::read_pack_index(packs_.of(ns).objects(), name); });
     std::vector<storage::StoredBlob> blobs;
     std::vector<Digest> manifests;
     for (const storage::RecordLocation& record : index.records()) {
-      note_damage([&] { inspect(ns, index, record, blobs, manifests); });
+      note_damage([&] {
+        read_from(ns, name, [&] { inspect(ns, index, record, blobs, manifests); });
+      });
     }
     database_.transact("record a pack again", [&](schema::Transaction& tx) {
       insert_pack_rows(tx, ns, index, blobs, manifests);
@@ -138,9 +153,10 @@ class Rebuild {
       throw Error(ErrorCode::data_loss, "manifest " + manifest_digest.to_string() +
                                             ", which a version names, is not there");
     }
-    const auto bytes =
-        packs_.of(place->pack_namespace)
-            .read(place->pack, storage::RecordType::manifest, manifest_digest);
+    const auto bytes = read_from(place->pack_namespace, place->pack, [&] {
+      return packs_.of(place->pack_namespace)
+          .read(place->pack, storage::RecordType::manifest, manifest_digest);
+    });
     const auto manifest = storage::decode_manifest(as_text(bytes));
     std::vector<Digest> digests;
     for (const auto& file : manifest.files) {

@@ -15,7 +15,7 @@ ErrorCode code_of(int error_number) {
     case ENOENT: return ErrorCode::not_found;
     case ENOSPC:
     case EDQUOT: return ErrorCode::out_of_space;
-    case EIO: return ErrorCode::data_loss;
+    case EIO:
     case EMFILE:
     case ENFILE: return ErrorCode::unavailable;
     default: return ErrorCode::internal;

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "schema/transaction.h"
+#include "storage/base/error.h"
 #include "storage/local_object_store.h"
 #include "storage/memory_object_store.h"
 #include "storage/object_keys.h"
@@ -23,11 +24,13 @@ using ::testing::SizeIs;
 
 constexpr std::size_t kMiB = 1 << 20;
 
-// A store in which bytes can be flipped.
+// A store in which bytes can be flipped, or an object cannot be read.
 class RottingObjectStore : public storage::MemoryObjectStore {
  public:
   std::size_t read(std::string_view key, std::uint64_t offset,
                    std::span<std::byte> buffer) override {
+    if (key == unreadable_key) throw Error(ErrorCode::unavailable, "read: I/O error");
+    if (is_away) throw Error(ErrorCode::unavailable, "no connection");
     const std::size_t size = MemoryObjectStore::read(key, offset, buffer);
     if (key == rotten_key && rotten_at >= offset && rotten_at < offset + size) {
       buffer[rotten_at - offset] ^= std::byte{1};
@@ -35,6 +38,13 @@ class RottingObjectStore : public storage::MemoryObjectStore {
     return size;
   }
 
+  std::optional<storage::ObjectInfo> find(std::string_view key) override {
+    if (is_away) throw Error(ErrorCode::unavailable, "no connection");
+    return MemoryObjectStore::find(key);
+  }
+
+  bool is_away = false;
+  std::string unreadable_key;
   std::string rotten_key;
   std::uint64_t rotten_at = 0;
 };
@@ -122,6 +132,28 @@ TEST_F(Fsck, ReportsADamagedPackAndGoesOn) {
     BlobService& blobs = restarted();
     EXPECT_FALSE(blobs.find(lhcb, Digest::of(large)));
     EXPECT_TRUE(blobs.find(lhcb, Digest::of(small)));
+  }
+}
+
+TEST_F(Fsck, ReportsAPackThatCannotBeReadAndGoesOn) {
+  server.put(lhcb, large);
+  const auto place = *server.blobs.find(lhcb, Digest::of(large));
+  server.put(lhcb, small);
+  objects.unreadable_key =
+      storage::namespace_prefix(lhcb) + storage::pack_key(place.location.pack);
+  empty_tables();
+  FsckService fsck(server.test.database(), server.packs);
+  const RebuildReport report = fsck.rebuild_index(Verify::blobs_of_chunks);
+  ASSERT_THAT(report.problems, SizeIs(1));
+  EXPECT_THAT(report.problems[0], HasSubstr(place.location.pack.hex()));
+  EXPECT_TRUE(restarted().find(lhcb, Digest::of(small)));
+
+  objects.is_away = true;
+  try {
+    fsck.rebuild_index(Verify::blobs_of_chunks);
+    FAIL() << "a store that is away was taken for damage";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::unavailable);
   }
 }
 

@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <vector>
 
 #include "storage/base/clock.h"
 #include "storage/base/digest.h"
 #include "storage/base/error.h"
+#include "storage/base/posix_error.h"
 #include "storage/base/sha256.h"
 #include "tests/testing/random_bytes.h"
 
@@ -105,6 +107,22 @@ TEST(Timestamp, RefusesOtherTexts) {
        {"", "yesterday", "2024-13-01", "2024-02-13T00:00:00", "2024-02-30"}) {
     EXPECT_THROW(parse_rfc3339(text), Error) << text;
   }
+}
+
+TEST(PosixError, SaysWhatTheCallerCanDo) {
+  const auto code_of = [](int error_number) {
+    try {
+      throw_posix_error("read", "/a", error_number);
+    } catch (const Error& error) {
+      return error.code();
+    }
+  };
+  EXPECT_EQ(code_of(ENOSPC), ErrorCode::out_of_space);
+  EXPECT_EQ(code_of(EDQUOT), ErrorCode::out_of_space);
+  EXPECT_EQ(code_of(EIO), ErrorCode::unavailable);
+  EXPECT_EQ(code_of(EMFILE), ErrorCode::unavailable);
+  EXPECT_EQ(code_of(ENOENT), ErrorCode::not_found);
+  EXPECT_EQ(code_of(EACCES), ErrorCode::internal);
 }
 
 }  // namespace

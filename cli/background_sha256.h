@@ -1,20 +1,15 @@
 #pragma once
 
-#include <condition_variable>
-#include <cstddef>
-#include <deque>
-#include <mutex>
 #include <span>
 #include <thread>
-#include <vector>
 
+#include "cli/block_queue.h"
 #include "storage/base/sha256.h"
 
 namespace mendel::cli {
 
 // A SHA-256 that is computed in a thread of its own, so that receiving and writing a large
-// file need not wait for it. Holds kBlocks blocks, few enough to stay in a processor's
-// cache. For one thread.
+// file need not wait for it. Holds a BlockQueue. For one thread.
 class BackgroundSha256 {
  public:
   BackgroundSha256();
@@ -24,22 +19,7 @@ class BackgroundSha256 {
   Digest finish();                               // once
 
  private:
-  static constexpr std::size_t kBlockSizeBytes = 128u << 10;
-  static constexpr std::size_t kBlocks = 6;
-
-  using Block = std::vector<std::byte>;
-
-  void run();
-  void hand_over();
-  void close();
-
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Block> full_;
-  std::vector<Block> spare_;
-  bool is_closed_ = false;
-
-  Block filling_;
+  BlockQueue queue_;
   Sha256 sha256_;  // the thread's, until it has ended
   std::jthread thread_;
 };

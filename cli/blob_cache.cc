@@ -48,12 +48,6 @@ constexpr std::int64_t kOrphanAgeMin_ns = 600'000'000'000;
 
 constexpr std::size_t kUsageDigits = 20;
 
-std::int64_t now_ns() {
-  timespec now;
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
-
 // Reading it means setting it: once, before there are threads that make files.
 ::mode_t process_umask() {
   static const ::mode_t mask = [] {

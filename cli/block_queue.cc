@@ -1,7 +1,6 @@
 #include "cli/block_queue.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace mendel::cli {
@@ -52,7 +51,7 @@ void BlockQueue::close() {
   changed_.notify_all();
 }
 
-std::size_t BlockQueue::next(std::span<std::byte> buffer) {
+std::span<const std::byte> BlockQueue::wait_for_unread() {
   if (read_ == reading_.size()) {
     std::unique_lock lock(mutex_);
     if (reading_.capacity() != 0) {
@@ -63,14 +62,25 @@ std::size_t BlockQueue::next(std::span<std::byte> buffer) {
     read_ = 0;
     changed_.wait(lock, [&] { return cause_ || closed_ || !full_.empty(); });
     if (cause_) std::rethrow_exception(cause_);
-    if (full_.empty()) return 0;
+    if (full_.empty()) return {};
     reading_ = std::move(full_.front());
     full_.pop_front();
   }
-  const std::size_t size = std::min(buffer.size(), reading_.size() - read_);
-  std::memcpy(buffer.data(), reading_.data() + read_, size);
+  return std::span(reading_).subspan(read_);
+}
+
+std::size_t BlockQueue::next(std::span<std::byte> buffer) {
+  const auto unread = wait_for_unread();
+  const std::size_t size = std::min(buffer.size(), unread.size());
+  std::ranges::copy(unread.first(size), buffer.begin());
   read_ += size;
   return size;
+}
+
+std::span<const std::byte> BlockQueue::next_block() {
+  const auto unread = wait_for_unread();
+  read_ += unread.size();
+  return unread;
 }
 
 void BlockQueue::fail(std::exception_ptr cause) {

@@ -30,6 +30,10 @@ class BlockQueue : public Sink, public HttpBody {
   // For the one reader.
   std::size_t next(std::span<std::byte> buffer) override;
 
+  // Without a copy, valid until its next call: what is left of a block, or the next one.
+  // Empty at the end.
+  std::span<const std::byte> next_block();
+
   // Ends both sides: their calls throw this.
   void fail(std::exception_ptr cause);
 
@@ -38,6 +42,7 @@ class BlockQueue : public Sink, public HttpBody {
 
  private:
   void begin_block();
+  std::span<const std::byte> wait_for_unread();
 
   std::mutex mutex_;
   std::condition_variable changed_;

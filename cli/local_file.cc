@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 
 #include "storage/base/digest.h"
 #include "storage/base/posix_error.h"
@@ -21,6 +22,11 @@ std::int64_t nanoseconds(const timespec& time) {
 FileStamp stamp_of(const struct stat& status) {
   return {std::uint64_t(status.st_size), nanoseconds(status.st_mtim),
           nanoseconds(status.st_ctim), status.st_ino};
+}
+
+std::int64_t now_ns() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
 }
 
 FileStamp stamp_of(const Fd& file, std::string_view path) {

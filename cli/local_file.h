@@ -24,6 +24,9 @@ struct FileStamp {
 
 FileStamp stamp_of(const struct stat& status);
 
+// The time, as stamps have it.
+std::int64_t now_ns();
+
 // These throw what errno means, with the path. path is for the message.
 FileStamp stamp_of(const Fd& file, std::string_view path);
 Fd open_for_reading(const std::filesystem::path& path);

@@ -1,6 +1,5 @@
 #include "cli/pull_state.h"
 
-#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "storage/base/error.h"
@@ -14,11 +13,6 @@ using Json = nlohmann::json;
 constexpr int kFormat = 1;
 constexpr std::int64_t kClockTickMax_ns = 20'000'000;
 constexpr std::int64_t kSecond_ns = 1'000'000'000;
-
-std::int64_t now_ns() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
-}
 
 Json encode(const std::string& path, const PulledEntry& entry) {
   if (!entry.link.empty()) return {{"path", path}, {"link", entry.link}};

@@ -7,6 +7,7 @@
 #include "cli/interrupt.h"
 #include "cli/key_value.h"
 #include "cli/output.h"
+#include "cli/pedigree_options.h"
 #include "cli/push_transfer.h"
 
 namespace mendel::cli {
@@ -14,6 +15,28 @@ namespace mendel::cli {
 namespace {
 
 constexpr int kAttemptsMax = 4;
+
+constexpr const char* kHelp = R"(
+A directory is pushed as its files, with paths relative to it; a file under its base name.
+Kept are contents, executable bits, links that are relative and stay inside, and empty
+directories. Sockets, pipes and devices, links that lead outside and names that are not UTF-8
+are refused, by name, before anything is sent. Directories named .mendel are left out.
+
+Only what the server does not have is sent, in pieces of about 64 KiB. A push that was
+interrupted is simply repeated: what arrived is not sent again. Pushing what the newest version
+already is makes no new one, and says so.
+
+The reference and the digest of the version are printed.
+)";
+
+constexpr const char* kExamples = R"(
+
+Examples:
+  mendel push model lhcb/lamarr-trk out/ -m "retrained on calib-2016:3" --metric chi2_ndf=2.4 \
+         --params params.yml --data lhcb/calib-2016:3 --parent lhcb/lamarr-trk@production
+  mendel push model lhcb/lamarr-trk --platform x86_64_v2-el9-gcc13-opt=build/opt/libtrk.so \
+         --platform x86_64_v2-el9-gcc13-dbg=build/dbg/libtrk.so --alias staging
+  mendel push dataset lhcb/calib-2016 /data/calib --dry-run)";
 
 struct PushOptions {
   std::string kind;
@@ -23,6 +46,7 @@ struct PushOptions {
   std::vector<std::string> aliases;
   std::vector<std::string> labels;
   std::vector<std::string> metrics;
+  PedigreeOptions pedigree;
   std::string message;
   std::string idempotency_key;
   bool dry_run = false;
@@ -108,6 +132,7 @@ void push(const PushOptions& options, const GlobalOptions& global) {
   const ArtifactName name = ArtifactName::parse(options.name);
   const storage::ArtifactKind kind = *storage::parse_artifact_kind(options.kind);
   Json body = description_of(options);
+  const Pedigree pedigree = gather_pedigree(options.pedigree);
   std::vector<ScannedFile> files = scan_paths(paths_of(options));
 
   ApiClient server = connect(global);
@@ -122,6 +147,7 @@ void push(const PushOptions& options, const GlobalOptions& global) {
 
   const SentManifest sent = send_persistently(server, base, name, kind, files);
   body["manifest"] = sent.digest.to_string();
+  body.update(deliver_pedigree(pedigree, server, name));
   const std::string key =
       options.idempotency_key.empty() ? new_uuid() : options.idempotency_key;
   const Json version = server.post(artifact_path(kind, name) + "/versions", body, key);
@@ -148,23 +174,7 @@ void declare_description(CLI::App& app, PushOptions& options) {
 }  // namespace
 
 void declare_push(CLI::App& app, const GlobalOptions& global) {
-  app.footer(R"(
-A directory is pushed as its files, with paths relative to it; a file under its base name.
-Kept are contents, executable bits, links that are relative and stay inside, and empty
-directories. Sockets, pipes and devices, links that lead outside and names that are not UTF-8
-are refused, by name, before anything is sent. Directories named .mendel are left out.
-
-Only what the server does not have is sent, in pieces of about 64 KiB. A push that was
-interrupted is simply repeated: what arrived is not sent again. Pushing what the newest version
-already is makes no new one, and says so.
-
-The reference and the digest of the version are printed.
-
-Examples:
-  mendel push model lhcb/lamarr-trk out/ -m "retrained on calib-2016:3" --metric chi2_ndf=2.4
-  mendel push model lhcb/lamarr-trk --platform x86_64_v2-el9-gcc13-opt=build/opt/libtrk.so \
-         --platform x86_64_v2-el9-gcc13-dbg=build/dbg/libtrk.so --alias staging
-  mendel push dataset lhcb/calib-2016 /data/calib --dry-run)");
+  app.footer(std::string(kHelp) + kPedigreeHelp + kExamples);
   auto options = std::make_shared<PushOptions>();
   app.add_option("KIND", options->kind, "model, dataset or environment")
       ->required()
@@ -177,6 +187,7 @@ Examples:
       ->take_all()
       ->type_name("PLATFORM=PATH");
   declare_description(app, *options);
+  declare_pedigree_options(app, options->pedigree);
   app.add_flag("--dry-run", options->dry_run, "say what would be sent, and make nothing");
   app.add_option("--idempotency-key", options->idempotency_key,
                  "repeated with the same key, a push makes one version at the most")

@@ -37,10 +37,11 @@ constexpr Statement kInsertManifests{"insert_manifests", R"sql(
     on conflict on constraint manifest_pk do nothing
   )sql"};
 
-constexpr Statement kAttachBlob{"attach_blob", R"sql(
+constexpr Statement kAttachBlobs{"attach_blobs", R"sql(
     insert into blob (namespace_id, digest, size_bytes, pack_id, recipe)
     select $1::bigint, digest, size_bytes, pack_id, recipe
-      from blob where namespace_id = $2::bigint and digest = $3
+      from blob where namespace_id = $2::bigint and digest = any ($3::bytea[])
+     order by digest
     on conflict on constraint blob_pk do nothing
   )sql"};
 
@@ -153,9 +154,14 @@ void insert_manifests(Transaction& tx, std::int64_t ns, std::int64_t pack_id,
           array_of(manifests, &ManifestRow::size_bytes));
 }
 
-bool attach_blob(Transaction& tx, std::int64_t ns, std::int64_t from,
-                 const Digest& digest) {
-  return tx.exec_counting(kAttachBlob, ns, from, digest) == 1 || find_blob(tx, ns, digest);
+std::optional<Digest> attach_blobs(Transaction& tx, std::int64_t ns, std::int64_t from,
+                                   std::span<const Digest> digests) {
+  tx.exec(kAttachBlobs, ns, from, array_of(digests));
+  const auto sizes = find_blob_sizes(tx, ns, digests);
+  for (std::size_t i = 0; i < digests.size(); ++i) {
+    if (!sizes[i]) return digests[i];
+  }
+  return std::nullopt;
 }
 
 std::optional<BlobPlaceRow> find_blob(Transaction& tx, std::int64_t ns,

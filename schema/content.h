@@ -58,8 +58,9 @@ void insert_blobs(Transaction& tx, std::int64_t ns, std::int64_t pack_id,
 void insert_manifests(Transaction& tx, std::int64_t ns, std::int64_t pack_id,
                       std::span<const ManifestRow> manifests);
 
-// Gives ns the blob of another namespace. Whether from had it (or ns has it already).
-bool attach_blob(Transaction& tx, std::int64_t ns, std::int64_t from, const Digest& digest);
+// Gives ns the blobs of another namespace. The first that neither from nor ns has, if any.
+std::optional<Digest> attach_blobs(Transaction& tx, std::int64_t ns, std::int64_t from,
+                                   std::span<const Digest> digests);
 
 std::optional<BlobPlaceRow> find_blob(Transaction& tx, std::int64_t ns,
                                       const Digest& digest);

@@ -16,7 +16,17 @@ namespace {
   "v.hyperparameters, coalesce(h.canonical, '') as canonical, "                           \
   "coalesce(v.source::text, '') as source, "                                              \
   "(select coalesce(json_agg(a.name order by a.folded_name), '[]') from alias a "         \
-  "  where a.version_id = v.id) as aliases "                                              \
+  "  where a.version_id = v.id) as aliases, "                                             \
+  "coalesce(v.run_id::text, '') as run, "                                                 \
+  "(select coalesce(json_agg(json_build_object("                                          \
+  "   'role', e.role, 'name', e.name, 'uri', e.uri, "                                     \
+  "   'ref', tn.name || '/' || ta.name || ':' || t.number, "                              \
+  "   'digest', encode(coalesce(t.digest, e.digest), 'hex')) order by e.position)"        \
+  "   ::text, '') "                                                                       \
+  "   from pedigree_edge e left join version t on t.id = e.target_id "                    \
+  "   left join artifact ta on ta.id = t.artifact_id "                                    \
+  "   left join namespace tn on tn.id = ta.namespace_id "                                 \
+  "  where e.version_id = v.id) as edges "                                                \
   "from version v left join hyperparameters h on h.digest = v.hyperparameters "           \
   "where v.state <> 'deleted' and "
 
@@ -46,8 +56,8 @@ constexpr Statement kListVersions{
 
 constexpr Statement kInsertVersion{"insert_version", R"sql(
   insert into version (artifact_id, number, digest, size_bytes, file_count, created_at,
-                       created_by, message, labels, metrics, hyperparameters, source)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                       created_by, message, labels, metrics, hyperparameters, source, run_id)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
   returning id
 )sql"};
 
@@ -92,7 +102,9 @@ VersionRow version(const Row& row) {
       .hyperparameters_digest = at<std::optional<Digest>>(row, "hyperparameters"),
       .hyperparameters = at<std::string>(row, "canonical"),
       .source = at<std::string>(row, "source"),
-      .aliases = {}};
+      .run = at<std::string>(row, "run"),
+      .aliases = {},
+      .edges = at<std::string>(row, "edges")};
   const auto aliases = nlohmann::json::parse(at<std::string>(row, "aliases"));
   version.aliases = aliases.get<std::vector<std::string>>();
   return version;
@@ -142,12 +154,12 @@ std::int64_t insert_version(Transaction& tx, const NewVersion& version) {
       tx.exec_one(kInsertVersion, version.artifact_id, version.number, version.digest,
                   version.size_bytes, version.file_count, version.created_at,
                   version.created_by, version.message, version.labels, version.metrics,
-                  version.hyperparameters_digest, version.source);
+                  version.hyperparameters_digest, version.source, version.run);
   return at<std::int64_t>(row, "id");
 }
 
-void insert_hyperparameters_if_absent(Transaction& tx, const Digest& digest,
-                                      const std::string& canonical) {
+void insert_hyperparameters_if_absent(Transaction& tx, std::int64_t /*namespace_id*/,
+                                      const Digest& digest, const std::string& canonical) {
   tx.exec(kInsertHyperparameters, digest, canonical);
 }
 

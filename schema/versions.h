@@ -28,7 +28,9 @@ struct VersionRow {
   std::optional<Digest> hyperparameters_digest;
   std::string hyperparameters;  // canonical JSON; empty without
   std::string source;           // JSON object; empty without
+  std::string run;              // UUID; empty without
   std::vector<std::string> aliases;
+  std::string edges;  // JSON list of role, name and ref or uri, with a digest; or empty
 };
 
 // None of these finds a deleted version.
@@ -62,10 +64,13 @@ struct NewVersion {
   std::string metrics;
   std::optional<Digest> hyperparameters_digest;
   std::optional<std::string> source;
+  std::optional<std::string> run;
 };
 std::int64_t insert_version(Transaction& tx, const NewVersion& version);
-void insert_hyperparameters_if_absent(Transaction& tx, const Digest& digest,
-                                      const std::string& canonical);
+
+// For something in this namespace.
+void insert_hyperparameters_if_absent(Transaction& tx, std::int64_t namespace_id,
+                                      const Digest& digest, const std::string& canonical);
 
 void update_version_state(Transaction& tx, std::int64_t version_id,
                           const std::string& state, const std::string& reason);

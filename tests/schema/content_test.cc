@@ -101,10 +101,12 @@ TEST_F(Content, ABlobIsAttachedFromANamespaceThatHasIt) {
   const std::vector<BlobRow> blobs{{Digest::of("a"), 1, std::nullopt}};
   database.transact("attach", [&](Transaction& tx) {
     insert_blobs(tx, lhcb, pack, blobs);
-    EXPECT_FALSE(attach_blob(tx, atlas, lhcb, Digest::of("x")));
-    EXPECT_FALSE(attach_blob(tx, lhcb, atlas, Digest::of("x")));
-    EXPECT_TRUE(attach_blob(tx, atlas, lhcb, Digest::of("a")));
-    EXPECT_TRUE(attach_blob(tx, atlas, lhcb, Digest::of("a")));
+    const std::vector absent{Digest::of("a"), Digest::of("x")};
+    EXPECT_EQ(attach_blobs(tx, atlas, lhcb, absent), Digest::of("x"));
+    EXPECT_EQ(attach_blobs(tx, lhcb, atlas, absent), Digest::of("x"));
+    const std::vector present{Digest::of("a")};
+    EXPECT_EQ(attach_blobs(tx, atlas, lhcb, present), std::nullopt);
+    EXPECT_EQ(attach_blobs(tx, atlas, lhcb, present), std::nullopt);
     EXPECT_EQ(find_blob(tx, atlas, Digest::of("a"))->pack_namespace, lhcb);
   });
 }

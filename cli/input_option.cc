@@ -11,8 +11,8 @@ namespace mendel::cli {
 namespace {
 
 constexpr std::size_t kUriSizeMax = 2048;
-constexpr std::array<std::string_view, 4> kImageSchemes = {"docker:", "library:", "oci:",
-                                                           "oras:"};
+constexpr std::array<std::string_view, 4> kImageSchemes = {
+    "docker:", "library:", "oci:", "oras:"};
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_alphanumeric(char c) { return is_letter(c) || (c >= '0' && c <= '9'); }
@@ -86,8 +86,8 @@ Json parse_input(std::string_view option, std::string_view role, std::string_vie
       input["ref"] = Reference::parse(target).text();
     }
   } catch (const Error& error) {
-    throw Error(error.code(), std::string(option) + " " + std::string(text) + ": " +
-                                  error.what());
+    throw Error(error.code(),
+                std::string(option) + " " + std::string(text) + ": " + error.what());
   }
   return input;
 }

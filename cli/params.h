@@ -11,8 +11,9 @@ enum class Lossy { refuse, as_text };
 
 enum class ParamsNotation { json, yaml };
 
-// Reads a file of hyperparameters; "-" is standard input. A name that ends in .json is JSON,
-// .yaml and .yml are YAML; of any other, what begins with '{' is JSON and the rest YAML.
+// Reads a file of hyperparameters; "-" is standard input. A name that ends in .json is
+// JSON, .yaml and .yml are YAML; of any other, what begins with '{' is JSON and the rest
+// YAML.
 //
 // The result is an object that canonical_json() takes, nested no deeper than
 // kParamsDepthMax, of at most kParamsSizeMax bytes and kParamsValuesMax values once aliases

@@ -1,7 +1,7 @@
 // JSON as RFC 8259 has it, and nothing more: no comments, no commas at the end, no second
 // member of one name. Bare NaN and Infinity, which some programs write, are recognised only
-// to say where they stand. A reader of our own, since a library's has no pointer and no line
-// for what it refuses, and no way to keep a number as it was written.
+// to say where they stand. A reader of our own, since a library's has no pointer and no
+// line for what it refuses, and no way to keep a number as it was written.
 
 #include "cli/params_place.h"
 #include "storage/base/error.h"
@@ -28,9 +28,8 @@ class JsonReader {
 
  private:
   [[noreturn]] void fail(const std::string& what) const {
-    throw Error(ErrorCode::invalid_argument,
-                "the hyperparameters are not JSON: line " + std::to_string(line_) + " " +
-                    what);
+    throw Error(ErrorCode::invalid_argument, "the hyperparameters are not JSON: line " +
+                                                 std::to_string(line_) + " " + what);
   }
 
   char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
@@ -74,7 +73,8 @@ class JsonReader {
       skip_space();
       if (peek() != '"') fail("has no name where a member's should be");
       const std::string name = read_string();
-      if (object.contains(name)) place_.refuse(line_, "has the member '" + name + "' twice");
+      if (object.contains(name))
+        place_.refuse(line_, "has the member '" + name + "' twice");
       skip_space();
       if (!take(":")) fail("has no ':' after a member's name");
       place_.enter(name);
@@ -177,7 +177,9 @@ class JsonReader {
   }
 
   static void append_utf8(std::string& text, char32_t code) {
-    const auto tail = [&](int shift) { text.push_back(char(0x80 | ((code >> shift) & 0x3F))); };
+    const auto tail = [&](int shift) {
+      text.push_back(char(0x80 | ((code >> shift) & 0x3F)));
+    };
     if (code < 0x80) {
       text.push_back(char(code));
     } else if (code < 0x800) {

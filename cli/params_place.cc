@@ -55,14 +55,14 @@ void ParamsPlace::count(std::size_t values, std::size_t bytes) {
   values_ += values;
   bytes_ += bytes;
   if (values_ > kParamsValuesMax) {
-    throw Error(ErrorCode::too_large,
-                "the hyperparameters have more than " + std::to_string(kParamsValuesMax) +
-                    " values, those of aliases included");
+    throw Error(ErrorCode::too_large, "the hyperparameters have more than " +
+                                          std::to_string(kParamsValuesMax) +
+                                          " values, those of aliases included");
   }
   if (bytes_ > kParamsSizeMax) {
-    throw Error(ErrorCode::too_large,
-                "the hyperparameters have more than " +
-                    std::to_string(kParamsSizeMax >> 20) + " MiB of text");
+    throw Error(ErrorCode::too_large, "the hyperparameters have more than " +
+                                          std::to_string(kParamsSizeMax >> 20) +
+                                          " MiB of text");
   }
 }
 
@@ -95,8 +95,7 @@ json ParamsPlace::integer(std::string_view written, std::string_view digits, boo
 }
 
 json ParamsPlace::floating(std::string_view written, std::size_t line) const {
-  const std::string_view unsigned_ =
-      written.starts_with('+') ? written.substr(1) : written;
+  const std::string_view unsigned_ = written.starts_with('+') ? written.substr(1) : written;
   double number = 0;
   const char* const end = unsigned_.data() + unsigned_.size();
   const auto [stop, status] = std::from_chars(unsigned_.data(), end, number);

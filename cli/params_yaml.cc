@@ -1,12 +1,13 @@
-// YAML 1.2 with its core schema, from yaml-cpp's events: that library knows the grammar, and
-// what a plain scalar means is decided here, as section 10.3.2 of the specification has it.
+// YAML 1.2 with its core schema, from yaml-cpp's events: that library knows the grammar,
+// and what a plain scalar means is decided here, as section 10.3.2 of the specification has
+// it.
 //
 //   null   null Null NULL ~ and nothing        bool    true True TRUE false False FALSE
 //   int    [-+]?[0-9]+  0o[0-7]+  0x[0-9a-fA-F]+
 //   float  [-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?  [-+]?\.inf  \.nan
 //
-// Everything else, and whatever is quoted, is text: no, yes, on, 1_000, 12:30 among it. Beyond
-// the schema, '<<' merges, as parameter files have it.
+// Everything else, and whatever is quoted, is text: no, yes, on, 1_000, 12:30 among it.
+// Beyond the schema, '<<' merges, as parameter files have it.
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
@@ -92,7 +93,8 @@ bool is_not_finite(std::string_view text) {
          is_one_of(text, {".nan", ".NaN", ".NAN"});
 }
 
-// One that is open: what it holds so far and, of a mapping, the name whose value comes next.
+// One that is open: what it holds so far and, of a mapping, the name whose value comes
+// next.
 struct Collection {
   json value;
   YAML::anchor_t anchor = 0;
@@ -135,8 +137,8 @@ class Builder : public YAML::EventHandler {
     add(mark, found->second.value);
   }
 
-  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag,
+                       YAML::anchor_t anchor, YAML::EmitterStyle::value) override {
     open(mark, tag, "seq", anchor, json::array());
   }
   void OnSequenceEnd() override { close(); }

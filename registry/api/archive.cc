@@ -93,7 +93,7 @@ Response get_archive(const Request& request, Services& services) {
       services.versions.get(artifact_of(request), kind_of(request), ref_of(request));
   const Version& version = record->version;
   const auto platforms = asked_platforms(request);
-  auto manifest = services.versions.manifest(version);
+  auto manifest = services.versions.contents(version);
   ArchivePlan plan = plan_archive(manifest->manifest(), platforms);
 
   const std::string etag = archive_etag(version, platforms);
@@ -119,7 +119,7 @@ Response get_archive(const Request& request, Services& services) {
 Response post_bundle(const Request& request, Services& services) {
   const auto record =
       services.versions.get(artifact_of(request), kind_of(request), ref_of(request));
-  const auto manifest = services.versions.manifest(record->version);
+  const auto manifest = services.versions.contents(record->version);
   std::vector<BlobContent> contents = bundle_contents(request, manifest->manifest());
 
   std::uint64_t size = 0;
@@ -138,7 +138,7 @@ Response get_recipe(const Request& request, Services& services) {
   const auto record =
       services.versions.get(artifact_of(request), kind_of(request), ref_of(request));
   const NamespaceId ns = record->version.namespace_id;
-  const auto manifest = services.versions.manifest(record->version);
+  const auto manifest = services.versions.contents(record->version);
   const auto& file =
       find_stored_file(*manifest, request.path("path"), asked_platforms(request));
 

@@ -151,6 +151,21 @@ Response manifest_response(const Request& request, const VersionRecord& record,
   return response;
 }
 
+Response component_response(const Request& request, std::string bytes) {
+  const Digest digest = Digest::of(bytes);
+  Response response;
+  response.headers.set("Content-Type", "application/json");
+  response.headers.set("ETag", strong_tag(digest.to_string()));
+  response.headers.set("Repr-Digest", repr_digest(digest));
+  set_revalidated(response.headers, request);
+  if (request.none_match(strong_tag(digest.to_string()))) {
+    response.status = 304;
+  } else {
+    response.body = std::move(bytes);
+  }
+  return response;
+}
+
 }  // namespace
 
 const ManifestFile& find_stored_file(const ManifestTable& manifest, std::string_view path,
@@ -176,11 +191,16 @@ const ManifestFile& find_stored_file(const ManifestTable& manifest, std::string_
 Response get_manifest(const Request& request, Services& services) {
   const auto record =
       services.versions.get(artifact_of(request), kind_of(request), ref_of(request));
+  if (const auto component = request.query("component")) {
+    return component_response(
+        request, services.versions.component_manifest(record->version, *component));
+  }
   return manifest_response(request, *record, services.versions.manifest(record->version));
 }
 
 std::optional<Response> get_manifest_from_memory(const Request& request,
                                                  Services& services) {
+  if (request.query("component")) return std::nullopt;
   const auto record =
       services.versions.remembered(artifact_of(request), kind_of(request), ref_of(request));
   if (!record) return std::nullopt;
@@ -192,7 +212,7 @@ std::optional<Response> get_manifest_from_memory(const Request& request,
 Response get_file(const Request& request, Services& services) {
   auto record =
       services.versions.get(artifact_of(request), kind_of(request), ref_of(request));
-  auto manifest = services.versions.manifest(record->version);
+  auto manifest = services.versions.contents(record->version);
   const FoundFile found = find_file(request, std::move(record), std::move(manifest));
 
   return file_response(
@@ -212,7 +232,7 @@ std::optional<Response> get_file_from_memory(const Request& request, Services& s
   auto record =
       services.versions.remembered(artifact_of(request), kind_of(request), ref_of(request));
   if (!record) return std::nullopt;
-  auto manifest = services.versions.remembered_manifest(record->version);
+  auto manifest = services.versions.remembered_contents(record->version);
   if (!manifest) return std::nullopt;
   const FoundFile found = find_file(request, std::move(record), std::move(manifest));
 

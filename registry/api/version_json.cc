@@ -7,6 +7,20 @@
 
 namespace mendel::registry::api {
 
+nlohmann::json to_json(const PedigreeEdge& edge) {
+  nlohmann::json document;
+  if (edge.role != EdgeRole::component) document["role"] = to_string(edge.role);
+  if (!edge.name.empty()) document["name"] = edge.name;
+  if (edge.ref.empty()) {
+    document["uri"] = edge.uri;
+    document["verifiable"] = edge.digest.has_value();
+  } else {
+    document["ref"] = edge.ref;
+  }
+  if (edge.digest) document["digest"] = edge.digest->to_string();
+  return document;
+}
+
 nlohmann::json to_json(const Version& version) {
   using nlohmann::json;
   json document{{"artifact", version.artifact},
@@ -27,6 +41,13 @@ nlohmann::json to_json(const Version& version) {
   if (version.hyperparameters_digest) {
     document["hyperparameters"] = {{"digest", version.hyperparameters_digest->to_string()},
                                    {"value", json::parse(version.hyperparameters)}};
+  }
+  if (!version.run.empty()) document["run"] = version.run;
+  for (const PedigreeEdge& input : version.inputs) {
+    document["inputs"].push_back(to_json(input));
+  }
+  for (const PedigreeEdge& component : version.components) {
+    document["components"].push_back(to_json(component));
   }
   return document;
 }

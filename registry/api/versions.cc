@@ -91,7 +91,8 @@ Response delete_version(const Request& request, Services& services) {
   const std::string reason = required_reason(body);
   body.finish();
 
-  services.versions.remove(artifact_of(request), kind_of(request), ref_of(request), reason);
+  services.versions.remove(request.caller(), artifact_of(request), kind_of(request),
+                           ref_of(request), reason);
   return no_content();
 }
 

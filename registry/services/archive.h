@@ -11,8 +11,8 @@
 namespace mendel::registry {
 
 // What is in the archive of a version: its own files, links and empty directories, those
-// for all platforms first, each part sorted by path. Not in it are components, which are
-// versions themselves, and files that are only referenced.
+// for all platforms first, each part sorted by path; of a model set, given as one tree,
+// also those of its components. Not in it are files that are only referenced.
 //
 // With platforms, each path gives the file of the first of them that has it, or the one for
 // all, at its path. Without, files of a single platform lie at their paths, too; but where

@@ -150,11 +150,16 @@ std::optional<std::string> BlobService::find_manifest(NamespaceId ns,
 }
 
 void BlobService::attach(NamespaceId ns, NamespaceId from, const Digest& digest) {
-  const bool attached = state_->database.transact(
-      "attach a blob",
-      [&](schema::Transaction& tx) { return schema::attach_blob(tx, ns, from, digest); });
-  if (!attached) {
-    throw Error(ErrorCode::not_found, "there is no blob " + digest.to_string());
+  attach_all(ns, from, {&digest, 1});
+}
+
+void BlobService::attach_all(NamespaceId ns, NamespaceId from,
+                             std::span<const Digest> digests) {
+  const auto missing = state_->database.transact(
+      "attach blobs",
+      [&](schema::Transaction& tx) { return schema::attach_blobs(tx, ns, from, digests); });
+  if (missing) {
+    throw Error(ErrorCode::not_found, "there is no blob " + missing->to_string());
   }
 }
 

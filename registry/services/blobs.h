@@ -105,6 +105,9 @@ class BlobService {
   // Throws not_found if from does not have it.
   void attach(NamespaceId ns, NamespaceId from, const Digest& digest);
 
+  // The same for many.
+  void attach_all(NamespaceId ns, NamespaceId from, std::span<const Digest> digests);
+
  private:
   struct State;
   std::unique_ptr<State> state_;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "storage/manifest.h"
@@ -15,8 +16,12 @@ class ManifestTable {
   // bytes: the canonical form. Throws what decode_manifest() throws.
   explicit ManifestTable(std::string bytes);
 
+  // A model set as one tree (storage/manifest_set.h).
+  explicit ManifestTable(storage::Manifest tree) : manifest_(std::move(tree)) {}
+
   const storage::Manifest& manifest() const { return manifest_; }
-  const std::string& bytes() const { return bytes_; }  // what the version's digest covers
+  // What the version's digest covers; empty for a tree.
+  const std::string& bytes() const { return bytes_; }
 
   // The entry of path for the first of platforms that has it; then the one for all
   // platforms. Without platforms: the one for all, or the only one there is. nullptr: none.

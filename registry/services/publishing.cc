@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <span>
+#include <tuple>
 #include <utility>
 
 #include "registry/services/group_work.h"
@@ -16,7 +18,6 @@ namespace mendel::registry {
 
 namespace {
 
-constexpr std::size_t kReportedMissingMax = 100;
 constexpr std::size_t kGroupMax = 64;  // versions of one transaction
 
 std::string member(const std::string& object, const char* name) {
@@ -25,13 +26,22 @@ std::string member(const std::string& object, const char* name) {
   return json.value(name, "");
 }
 
+std::vector<schema::NewEdge> in_any_order(std::vector<schema::NewEdge> edges) {
+  std::ranges::sort(edges, {}, [](const schema::NewEdge& edge) {
+    return std::tie(edge.role, edge.name, edge.target_id, edge.uri);
+  });
+  return edges;
+}
+
 // What makes two versions the same: what they hold and what made them, not what is said of
 // them.
-bool is_same(const schema::VersionRow& newest, const Digest& manifest,
-             const std::optional<Digest>& hyperparameters, const std::string& source) {
+bool is_same(schema::Transaction& tx, const schema::VersionRow& newest,
+             const Digest& manifest, const std::optional<Digest>& hyperparameters,
+             const std::string& source, const std::vector<schema::NewEdge>& edges) {
   return newest.digest == manifest && newest.hyperparameters_digest == hyperparameters &&
          member(newest.source, "commit") == member(source, "commit") &&
-         member(newest.source, "patch") == member(source, "patch");
+         member(newest.source, "patch") == member(source, "patch") &&
+         in_any_order(schema::list_edges_of(tx, newest.id)) == in_any_order(edges);
 }
 
 bool is_fault_of_a_request(ErrorCode code) {
@@ -60,8 +70,9 @@ void move_aliases(schema::Transaction& tx, const std::vector<AliasName>& aliases
 struct PublishingService::Pending {
   const Caller& caller;
   const Request& request;
-  const StoredManifest manifest;
+  const ManifestService::Stored manifest;
   const std::optional<Digest> hyperparameters;
+  const std::vector<schema::NewEdge> edges;  // components too
   Made made{};
   std::optional<Error> failure{};  // its own, not its group's
 };
@@ -78,104 +89,46 @@ struct PublishingService::Groups {
 };
 
 PublishingService::PublishingService(schema::Database& database, ChangeFeed& changes,
-                                     BlobService& blobs, VersionService& versions,
+                                     BlobService& blobs, InputService& inputs,
+                                     ManifestService& manifests, VersionService& versions,
                                      const Clock& clock)
     : database_(database),
       changes_(changes),
       blobs_(blobs),
+      inputs_(inputs),
+      manifests_(manifests),
       versions_(versions),
       clock_(clock),
       groups_(std::make_unique<Groups>()) {}
 PublishingService::~PublishingService() = default;
 
-// The namespace must have the bytes of every stored file. Sizes that the request left out
-// are filled in; the others must be right.
-void PublishingService::require_blobs(NamespaceId ns, storage::Manifest& manifest,
-                                      Sizes sizes_are) {
-  std::vector<Digest> digests;
-  for (const auto& file : manifest.files) {
-    if (file.digest) digests.push_back(*file.digest);
-  }
-  const auto sizes = blobs_.sizes(ns, digests);
-  std::vector<FieldError> missing;
-  std::size_t next = 0;
-  for (std::size_t i = 0; i < manifest.files.size(); ++i) {
-    auto& file = manifest.files[i];
-    if (!file.digest) continue;
-    const auto& size = sizes[next++];
-    if (!size) {
-      missing.push_back({fmt::format("/files/{}/digest", i),
-                         "this namespace has no blob " + file.digest->to_string() +
-                             ": upload its bytes first"});
-    } else if ((sizes_are == Sizes::stated || file.size_bytes != 0) &&
-               file.size_bytes != *size) {
-      missing.push_back(
-          {fmt::format("/files/{}/size", i),
-           fmt::format("the blob has {} bytes, not {}", *size, file.size_bytes)});
-    } else {
-      file.size_bytes = *size;
-    }
-    if (missing.size() == kReportedMissingMax) break;
-  }
-  if (!missing.empty()) {
-    const std::string first = missing.front().pointer + ": " + missing.front().detail;
-    throw Error(ErrorCode::unprocessable, first, std::move(missing));
-  }
-}
-
-// A client hands a manifest in as a record of a pack, or as a plain blob.
-std::string PublishingService::uploaded_manifest(NamespaceId ns, const Digest& digest) {
-  if (auto found = blobs_.find_manifest(ns, digest)) return std::move(*found);
-  const auto blob = blobs_.find(ns, digest);
-  if (!blob) {
-    throw Error(ErrorCode::unprocessable,
-                "/manifest: this namespace has no manifest " + digest.to_string() +
-                    ": upload it first",
-                {{"/manifest", "this namespace has no such manifest: upload it first"}});
-  }
-  if (blob->size_bytes() > storage::kManifestSizeMax) {
-    throw Error(ErrorCode::too_large,
-                fmt::format("a manifest has at most {} bytes", storage::kManifestSizeMax));
-  }
-  std::string bytes(blob->size_bytes(), '\0');
-  blobs_.open(*blob, 0, blob->size_bytes())->read(std::as_writable_bytes(std::span(bytes)));
-  return bytes;
-}
-
-PublishingService::StoredManifest PublishingService::store_manifest(
-    NamespaceId ns, const Request& request) {
-  storage::Manifest manifest;
-  std::string bytes;
+ManifestService::Stored PublishingService::store_manifest(const Caller& caller,
+                                                          NamespaceId ns,
+                                                          const Request& request) {
   if (request.manifest) {
-    manifest = *request.manifest;
-    require_blobs(ns, manifest, Sizes::filled_in);
-    storage::normalise(manifest);
-    bytes = storage::encode_manifest(manifest);
-  } else {
-    bytes = uploaded_manifest(ns, *request.manifest_digest);
-    manifest = storage::decode_manifest(bytes);
-    require_blobs(ns, manifest, Sizes::stated);
+    return manifests_.store(caller, ns, *request.manifest, request.components);
   }
-  if (manifest.kind != request.kind) {
-    throw Error(
-        ErrorCode::unprocessable,
-        fmt::format("the manifest is of kind {}, the route of kind {}",
-                    storage::to_string(manifest.kind), storage::to_string(request.kind)));
-  }
-  if (!manifest.components.empty()) {
-    throw Error(ErrorCode::unprocessable, "/components: model sets cannot be published yet",
-                {{"/components", "model sets cannot be published yet"}});
-  }
-  const Digest digest = Digest::of(bytes);
-  blobs_.store_manifest(ns, digest, bytes);
-  return {digest, manifest.size_bytes(), manifest.files.size()};
+  return manifests_.adopt(caller, ns, request.kind, *request.manifest_digest);
+}
+
+void PublishingService::require_patch(NamespaceId ns, const Request& request) {
+  if (!request.source) return;
+  const std::string patch = member(*request.source, "patch");
+  if (patch.empty() || blobs_.find(ns, Digest::parse(patch))) return;
+  const std::string detail = "this namespace has no blob " + patch + ": upload it first";
+  throw Error(ErrorCode::unprocessable, "/source/patch: " + detail,
+              {{"/source/patch", detail}});
 }
 
 PublishingService::Outcome PublishingService::publish(const Caller& caller, NamespaceId ns,
                                                       const Request& request) {
   std::optional<Digest> hyperparameters;
   if (request.hyperparameters) hyperparameters = Digest::of(*request.hyperparameters);
-  Pending mine{caller, request, store_manifest(ns, request), hyperparameters};
+  require_patch(ns, request);
+  auto edges = inputs_.freeze_inputs(caller, request.inputs);
+  auto manifest = store_manifest(caller, ns, request);
+  edges.insert(edges.end(), manifest.components.begin(), manifest.components.end());
+  Pending mine{caller, request, std::move(manifest), hyperparameters, std::move(edges)};
 
   groups_->by_artifact.join(
       {ns, request.artifact.name().folded()}, mine,
@@ -231,7 +184,7 @@ void PublishingService::publish_one(schema::Transaction& tx, Artifact& artifact,
                                     Pending& pending, Timestamp now) {
   const Caller& caller = pending.caller;
   const Request& request = pending.request;
-  const StoredManifest& manifest = pending.manifest;
+  const ManifestService::Stored& manifest = pending.manifest;
   const std::optional<Digest>& hyperparameters = pending.hyperparameters;
   require_kind(artifact.row, request.kind);
   if (const auto earlier = find_earlier(tx, caller, request)) {
@@ -241,11 +194,13 @@ void PublishingService::publish_one(schema::Transaction& tx, Artifact& artifact,
 
   const std::string source = request.source.value_or("");
   auto& newest = artifact.newest;
-  const bool same = newest && is_same(*newest, manifest.digest, hyperparameters, source);
+  const bool same = newest && is_same(tx, *newest, manifest.digest, hyperparameters, source,
+                                      pending.edges);
   if (!same) {
+    hold_targets(tx, pending.edges);
     if (hyperparameters) {
-      schema::insert_hyperparameters_if_absent(tx, *hyperparameters,
-                                               *request.hyperparameters);
+      schema::insert_hyperparameters_if_absent(tx, artifact.row.namespace_id,
+                                               *hyperparameters, *request.hyperparameters);
     }
     newest.emplace();
     newest->artifact_id = artifact.row.id;
@@ -265,7 +220,9 @@ void PublishingService::publish_one(schema::Transaction& tx, Artifact& artifact,
              .labels = nlohmann::json(request.labels).dump(),
              .metrics = request.metrics,
              .hyperparameters_digest = hyperparameters,
-             .source = request.source});
+             .source = request.source,
+             .run = request.run});
+    schema::insert_edges(tx, newest->id, pending.edges);
   }
   move_aliases(tx, request.aliases, *newest, caller.name, now);
   artifact.was_touched = true;

@@ -10,6 +10,8 @@
 #include "registry/services/blobs.h"
 #include "registry/services/caller.h"
 #include "registry/services/change_feed.h"
+#include "registry/services/inputs.h"
+#include "registry/services/manifests.h"
 #include "registry/services/version.h"
 #include "registry/services/versions.h"
 #include "schema/database.h"
@@ -24,6 +26,7 @@ namespace mendel::registry {
 class PublishingService {
  public:
   PublishingService(schema::Database& database, ChangeFeed& changes, BlobService& blobs,
+                    InputService& inputs, ManifestService& manifests,
                     VersionService& versions, const Clock& clock);
   ~PublishingService();
 
@@ -34,11 +37,13 @@ class PublishingService {
     Digest request;
   };
 
+  using Component = ManifestService::Component;
+
   struct Request {
     ArtifactName artifact;
     storage::ArtifactKind kind;
-    // Exactly one: a manifest whose stored files have no sizes yet, or the digest of one
-    // that the namespace has.
+    // Exactly one: a manifest without components, whose stored files have no sizes yet, or
+    // the digest of one that the namespace has.
     std::optional<storage::Manifest> manifest;
     std::optional<Digest> manifest_digest;
     std::string message;
@@ -46,6 +51,9 @@ class PublishingService {
     std::string metrics;                         // JSON object
     std::optional<std::string> hyperparameters;  // canonical JSON
     std::optional<std::string> source;           // JSON object
+    std::vector<InputRequest> inputs;
+    std::vector<Component> components;  // beside manifest
+    std::optional<std::string> run;     // UUID
     std::vector<AliasName> aliases;
     std::optional<IdempotencyKey> idempotency;
   };
@@ -56,18 +64,14 @@ class PublishingService {
   };
 
   // Blobs and manifest are durable before a row names them; version, aliases and key are
-  // one transaction. What several threads publish to one artifact at once shares it, so
-  // that an artifact takes more than one version per flush of the database's log. Throws
-  // unprocessable for files whose bytes the namespace does not have
-  // and for a key used with another request, not_found for a name of another kind.
+  // one transaction, and so is the pedigree. What several threads publish to one artifact
+  // at once shares it, so that an artifact takes more than one version per flush of the
+  // database's log. Throws unprocessable for files whose bytes the namespace does not have
+  // and for a key used with another request, not_found for a name of another kind and for
+  // inputs that are not there or that the caller may not read.
   Outcome publish(const Caller& caller, NamespaceId ns, const Request& request);
 
  private:
-  struct StoredManifest {
-    Digest digest;
-    std::uint64_t size_bytes = 0;
-    std::uint64_t file_count = 0;
-  };
   struct Made {
     VersionNumber number = 0;
     bool created = false;
@@ -82,14 +86,15 @@ class PublishingService {
                           Timestamp now);
   static std::optional<Made> find_earlier(schema::Transaction& tx, const Caller& caller,
                                           const Request& request);
-  StoredManifest store_manifest(NamespaceId ns, const Request& request);
-  std::string uploaded_manifest(NamespaceId ns, const Digest& digest);
-  enum class Sizes { filled_in, stated };
-  void require_blobs(NamespaceId ns, storage::Manifest& manifest, Sizes sizes_are);
+  ManifestService::Stored store_manifest(const Caller& caller, NamespaceId ns,
+                                         const Request& request);
+  void require_patch(NamespaceId ns, const Request& request);
 
   schema::Database& database_;
   ChangeFeed& changes_;
   BlobService& blobs_;
+  InputService& inputs_;
+  ManifestService& manifests_;
   VersionService& versions_;
   const Clock& clock_;
   const std::unique_ptr<Groups> groups_;

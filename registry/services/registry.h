@@ -8,8 +8,11 @@
 #include "registry/services/client_packages.h"
 #include "registry/services/fsck.h"
 #include "registry/services/health.h"
+#include "registry/services/inputs.h"
+#include "registry/services/manifests.h"
 #include "registry/services/namespace_packs.h"
 #include "registry/services/namespaces.h"
+#include "registry/services/pedigree.h"
 #include "registry/services/principals.h"
 #include "registry/services/publishing.h"
 #include "registry/services/services.h"
@@ -36,7 +39,10 @@ struct Registry {
         blobs(database, packs),
         uploads(database, packs, clock),
         versions(database, changes, blobs, std::move(render)),
-        publishing(database, changes, blobs, versions, clock),
+        inputs(database, access),
+        manifests(blobs, inputs),
+        publishing(database, changes, blobs, inputs, manifests, versions, clock),
+        pedigree(database),
         aliases(database, changes, clock),
         artifacts(database, changes, clock),
         namespaces(database, changes, access),
@@ -52,7 +58,10 @@ struct Registry {
   BlobService blobs;
   UploadService uploads;
   VersionService versions;
+  InputService inputs;
+  ManifestService manifests;
   PublishingService publishing;
+  PedigreeService pedigree;
   AliasService aliases;
   ArtifactService artifacts;
   NamespaceService namespaces;
@@ -62,9 +71,9 @@ struct Registry {
   HealthService health;
   ClientPackages client_packages;
 
-  Services services{access, aliases, artifacts,  blobs,      client_packages,
-                    fsck,   health,  namespaces, principals, publishing,
-                    tokens, uploads, versions};
+  Services services{access,     aliases, artifacts, blobs,      client_packages, fsck,
+                    health,     inputs,  manifests, namespaces, pedigree,        principals,
+                    publishing, tokens,  uploads,   versions};
 };
 
 }  // namespace mendel::registry

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "registry/services/caller.h"
+#include "registry/services/edge.h"
 #include "storage/base/clock.h"
 #include "storage/base/digest.h"
 #include "storage/base/reference.h"
@@ -37,6 +38,9 @@ struct Version {
   std::optional<Digest> hyperparameters_digest;
   std::string hyperparameters;  // canonical JSON; empty without them
   std::string source;           // JSON object; empty without one
+  std::string run;              // UUID; empty without one
+  std::vector<PedigreeEdge> inputs;
+  std::vector<PedigreeEdge> components;
   std::uint64_t size_bytes = 0;
   std::uint64_t file_count = 0;
   std::vector<std::string> aliases;

@@ -63,6 +63,12 @@ storage::ArtifactKind kind_of(const schema::ArtifactRow& artifact) {
 
 Version to_version(const schema::ArtifactRow& artifact, schema::VersionRow row) {
   using nlohmann::json;
+  std::vector<PedigreeEdge> inputs;
+  std::vector<PedigreeEdge> components;
+  for (PedigreeEdge& edge : parse_edges(row.edges)) {
+    auto& list = edge.role == EdgeRole::component ? components : inputs;
+    list.push_back(std::move(edge));
+  }
   return {.id = row.id,
           .artifact_id = artifact.id,
           .namespace_id = artifact.namespace_id,
@@ -80,6 +86,9 @@ Version to_version(const schema::ArtifactRow& artifact, schema::VersionRow row) 
           .hyperparameters_digest = row.hyperparameters_digest,
           .hyperparameters = std::move(row.hyperparameters),
           .source = std::move(row.source),
+          .run = std::move(row.run),
+          .inputs = std::move(inputs),
+          .components = std::move(components),
           .size_bytes = static_cast<std::uint64_t>(row.size_bytes),
           .file_count = static_cast<std::uint64_t>(row.file_count),
           .aliases = std::move(row.aliases)};

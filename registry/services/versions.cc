@@ -3,11 +3,15 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "registry/services/freshness.h"
+#include "registry/services/manifests.h"
+#include "registry/services/namespace_rows.h"
 #include "registry/services/version_rows.h"
 #include "schema/changes.h"
+#include "schema/pedigree.h"
 #include "storage/base/error.h"
 #include "storage/base/lru_cache.h"
 
@@ -17,6 +21,8 @@ namespace {
 
 constexpr std::size_t kVersionMemoryBytesMax = 32u << 20;
 constexpr std::size_t kManifestMemoryBytesMax = 64u << 20;
+constexpr std::size_t kTreeMemoryBytesMax = 16u << 20;
+constexpr std::int64_t kNamedDependentsMax = 10;
 
 // The kind is part of the key: a name asked for under another kind is not remembered.
 std::string memory_key(const ArtifactName& artifact, storage::ArtifactKind kind,
@@ -24,6 +30,23 @@ std::string memory_key(const ArtifactName& artifact, storage::ArtifactKind kind,
   const auto* alias = std::get_if<AliasName>(&ref.value());
   return fmt::format("{} {} {}", storage::to_string(kind), artifact.folded(),
                      alias != nullptr ? alias->folded() : ref.text());
+}
+
+// The version's row is locked by now, so nothing new can come to need it.
+void refuse_if_needed(schema::Transaction& tx, const Caller& caller,
+                      const Version& version) {
+  const auto dependents =
+      schema::list_dependents(tx, viewer_for(caller), version.id, kNamedDependentsMax + 1);
+  if (dependents.empty()) return;
+  std::vector<std::string> names;
+  for (const auto& dependent : dependents) {
+    if (dependent.is_seen) names.push_back(dependent.version.reference());
+  }
+  if (names.size() < dependents.size()) names.emplace_back("others that you may not read");
+  if (dependents.size() > kNamedDependentsMax) names.emplace_back("more");
+  throw Error(
+      ErrorCode::already_exists,
+      fmt::format("{} is needed by {}", version.reference(), fmt::join(names, ", ")));
 }
 
 std::size_t memory_bytes(const VersionRecord& record) {
@@ -45,6 +68,7 @@ struct VersionService::State {
   Freshness freshness;
   LruCache<std::string, const Remembered> versions{kVersionMemoryBytesMax};
   LruCache<Digest, const ManifestTable> manifests{kManifestMemoryBytesMax};
+  LruCache<Digest, const ManifestTable> trees{kTreeMemoryBytesMax};  // of model sets
 
   void forget(std::string_view topic) {
     if (topic.empty()) return freshness.invalidate_all();
@@ -133,31 +157,72 @@ std::shared_ptr<const ManifestTable> VersionService::manifest(const Version& ver
   return table;
 }
 
+std::shared_ptr<const ManifestTable> VersionService::remembered_contents(
+    const Version& version) const {
+  if (version.components.empty()) return remembered_manifest(version);
+  return state_->trees.find(version.digest);
+}
+
+std::shared_ptr<const ManifestTable> VersionService::contents(const Version& version) {
+  if (auto known = remembered_contents(version)) return known;
+  auto table = manifest(version);
+  if (version.components.empty()) return table;
+  auto tree = std::make_shared<const ManifestTable>(
+      expand_set(state_->blobs, version.namespace_id, table->manifest()));
+  state_->trees.put(version.digest, tree, tree->memory_bytes());
+  return tree;
+}
+
+std::string VersionService::component_manifest(const Version& version,
+                                               std::string_view path) {
+  std::string bytes = manifest(version)->bytes();
+  for (;;) {
+    const std::string_view name = path.substr(0, path.find('/'));
+    const auto set = storage::decode_manifest(bytes);
+    const auto found =
+        std::ranges::find(set.components, name, &storage::ManifestComponent::name);
+    if (found == set.components.end()) {
+      throw Error(ErrorCode::not_found,
+                  fmt::format("{} has no component '{}'", version.reference(), name));
+    }
+    auto inner = state_->blobs.find_manifest(version.namespace_id, found->digest);
+    if (!inner) throw Error(ErrorCode::data_loss, "the manifest of a component is lost");
+    bytes = std::move(*inner);
+    if (name.size() == path.size()) return bytes;
+    path.remove_prefix(name.size() + 1);
+  }
+}
+
 std::shared_ptr<const VersionRecord> VersionService::yank(const ArtifactName& artifact,
                                                           storage::ArtifactKind kind,
                                                           const VersionRef& ref,
                                                           const std::string& reason,
                                                           PointingAliases aliases) {
   return state_->record_of(
-      set_state(artifact, kind, ref, VersionState::yanked, reason, aliases));
+      set_state(artifact, kind, ref, VersionState::yanked, reason, aliases, {}));
 }
 
 std::shared_ptr<const VersionRecord> VersionService::restore(const ArtifactName& artifact,
                                                              storage::ArtifactKind kind,
                                                              const VersionRef& ref,
                                                              const std::string& reason) {
-  return state_->record_of(
-      set_state(artifact, kind, ref, VersionState::active, reason, PointingAliases::allow));
+  return state_->record_of(set_state(artifact, kind, ref, VersionState::active, reason,
+                                     PointingAliases::allow, {}));
 }
 
-void VersionService::remove(const ArtifactName& artifact, storage::ArtifactKind kind,
-                            const VersionRef& ref, const std::string& reason) {
-  set_state(artifact, kind, ref, VersionState::deleted, reason, PointingAliases::forbid);
+void VersionService::remove(const Caller& caller, const ArtifactName& artifact,
+                            storage::ArtifactKind kind, const VersionRef& ref,
+                            const std::string& reason) {
+  set_state(artifact, kind, ref, VersionState::deleted, reason, PointingAliases::forbid,
+            [&](schema::Transaction& tx, const Version& version) {
+              refuse_if_needed(tx, caller, version);
+            });
 }
 
 Version VersionService::set_state(const ArtifactName& artifact, storage::ArtifactKind kind,
                                   const VersionRef& ref, VersionState wanted,
-                                  const std::string& reason, PointingAliases aliases) {
+                                  const std::string& reason, PointingAliases aliases,
+                                  const Check& check) {
   Version version =
       state_->database.transact("change a version's state", [&](schema::Transaction& tx) {
         const ArtifactId id = get_artifact(tx, artifact, kind).id;
@@ -173,7 +238,9 @@ Version VersionService::set_state(const ArtifactName& artifact, storage::Artifac
         found.state_reason = reason;
         schema::update_version_state(tx, found.id, found.state, reason);
         schema::record_change(tx, artifact_topic(row.id));
-        return to_version(row, std::move(found));
+        Version changed = to_version(row, std::move(found));
+        if (check) check(tx, changed);
+        return changed;
       });
   state_->changes.announce(artifact_topic(version.artifact_id));
   return version;

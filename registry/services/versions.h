@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "registry/services/blobs.h"
+#include "registry/services/caller.h"
 #include "registry/services/change_feed.h"
 #include "registry/services/manifest_table.h"
 #include "registry/services/version.h"
@@ -47,6 +48,14 @@ class VersionService {
   std::shared_ptr<const ManifestTable> manifest(const Version& version);
   std::shared_ptr<const ManifestTable> remembered_manifest(const Version& version) const;
 
+  // The same, but of a model set the whole tree, with the files of its components.
+  std::shared_ptr<const ManifestTable> contents(const Version& version);
+  std::shared_ptr<const ManifestTable> remembered_contents(const Version& version) const;
+
+  // The canonical manifest of a component ("tracking"), or of one within it
+  // ("tracking/inner"). Throws not_found.
+  std::string component_manifest(const Version& version, std::string_view path);
+
   // Marks a version "do not use". Throws already_exists while an alias points at it, unless
   // aliases may stay there. Yanking what is yanked changes the reason, no more.
   enum class PointingAliases { forbid, allow };
@@ -61,16 +70,19 @@ class VersionService {
                                                const std::string& reason);
 
   // Takes a version away: its number is never used again. Throws already_exists while an
-  // alias points at it.
-  void remove(const ArtifactName& artifact, storage::ArtifactKind kind,
-              const VersionRef& ref, const std::string& reason);
+  // alias points at it or a version that is not deleted was made with it; those that the
+  // caller may not read are counted, not named.
+  void remove(const Caller& caller, const ArtifactName& artifact,
+              storage::ArtifactKind kind, const VersionRef& ref, const std::string& reason);
 
  private:
   struct State;
 
+  // Runs check within the transaction, once the version's row is locked.
+  using Check = std::function<void(schema::Transaction&, const Version&)>;
   Version set_state(const ArtifactName& artifact, storage::ArtifactKind kind,
                     const VersionRef& ref, VersionState wanted, const std::string& reason,
-                    PointingAliases aliases);
+                    PointingAliases aliases, const Check& check);
 
   std::unique_ptr<State> state_;
 };

@@ -34,10 +34,9 @@ TEST(InputOption, TellsReferencesFromUris) {
 }
 
 TEST(InputOption, TakesTheDigestOfAUri) {
-  EXPECT_EQ(data("root://eos//f@sha256:" + kHex),
-            Json({{"role", "trained-on"},
-                  {"uri", "root://eos//f"},
-                  {"digest", "sha256:" + kHex}}));
+  EXPECT_EQ(data("root://eos//f@sha256:" + kHex), Json({{"role", "trained-on"},
+                                                        {"uri", "root://eos//f"},
+                                                        {"digest", "sha256:" + kHex}}));
   const std::string image = "docker://example.org/train@sha256:" + kHex;
   EXPECT_EQ(data(image)["uri"], image);
   EXPECT_EQ(data(image)["digest"], "sha256:" + kHex);
@@ -53,9 +52,9 @@ TEST(InputOption, TakesANameInFront) {
 }
 
 TEST(InputOption, RefusesWhatIsNeitherAndNamesTheOption) {
-  for (const char* bad : {"", "calib", "lhcb/", "lhcb/calib:0", "lhcb/calib:x", "a b=lhcb/x",
-                          "=lhcb/x", "root://eos//f@sha256:12", "https://example.org/a b",
-                          "https://me:secret@example.org/f"}) {
+  for (const char* bad : {"", "calib", "lhcb/", "lhcb/calib:0", "lhcb/calib:x",
+                          "a b=lhcb/x", "=lhcb/x", "root://eos//f@sha256:12",
+                          "https://example.org/a b", "https://me:secret@example.org/f"}) {
     EXPECT_THAT(refusal(bad), HasSubstr("--data " + std::string(bad) + ": ")) << bad;
   }
 }

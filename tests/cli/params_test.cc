@@ -15,8 +15,8 @@
 namespace mendel::cli {
 namespace {
 
-using ::testing::HasSubstr;
 using nlohmann::json;
+using ::testing::HasSubstr;
 
 json yaml(const std::string& text, Lossy lossy = Lossy::refuse) {
   return parse_params(text, ParamsNotation::yaml, lossy);
@@ -161,9 +161,9 @@ TEST(YamlParams, RefusesWithTheLineWhatWouldBeLost) {
 }
 
 TEST(YamlParams, RefusesNumbersThatJsonCannotCarryWithTheirPlace) {
-  for (const char* number : {".inf", "-.Inf", "+.INF", ".nan", ".NaN", "1e400", "-1e999",
-                             "9007199254740993", "-9007199254740993", "0x20000000000001",
-                             "123456789012345678901234567890"}) {
+  for (const char* number :
+       {".inf", "-.Inf", "+.INF", ".nan", ".NaN", "1e400", "-1e999", "9007199254740993",
+        "-9007199254740993", "0x20000000000001", "123456789012345678901234567890"}) {
     const std::string text = "a:\n  - ok\n  - {lr/x: " + std::string(number) + "}\n";
     const Error error = refusal([&] { return yaml(text); });
     EXPECT_THAT(error.what(), HasSubstr("/a/1/lr~1x (line 3) is")) << number;
@@ -204,13 +204,32 @@ TEST(JsonParams, ReadsWhatTheRfcHas) {
 }
 
 TEST(JsonParams, RefusesWhatItDoesNotHave) {
-  for (const char* bad :
-       {"", "{", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":[1,]}", "{\"a\":01}",
-        "{\"a\":+1}", "{\"a\":.5}", "{\"a\":5.}", "{\"a\":1e}", "{\"a\":-}", "{a:1}",
-        "{'a':1}", "{\"a\":\"\\x\"}", "{\"a\":\"\\ud800\"}", "{\"a\":\"\\udc00\"}",
-        "{\"a\":\"\\ud800\\u0041\"}", "{\"a\":\"\\u00g0\"}", "{\"a\":\"\n\"}",
-        "{\"a\":\"", "{\"a\":\"\\", "{} {}", "{\"a\":tru}", "// no\n{}",
-        "{\"a\":0x10}"}) {
+  for (const char* bad : {"",
+                          "{",
+                          "{\"a\"}",
+                          "{\"a\":}",
+                          "{\"a\":1,}",
+                          "{\"a\":[1,]}",
+                          "{\"a\":01}",
+                          "{\"a\":+1}",
+                          "{\"a\":.5}",
+                          "{\"a\":5.}",
+                          "{\"a\":1e}",
+                          "{\"a\":-}",
+                          "{a:1}",
+                          "{'a':1}",
+                          "{\"a\":\"\\x\"}",
+                          "{\"a\":\"\\ud800\"}",
+                          "{\"a\":\"\\udc00\"}",
+                          "{\"a\":\"\\ud800\\u0041\"}",
+                          "{\"a\":\"\\u00g0\"}",
+                          "{\"a\":\"\n\"}",
+                          "{\"a\":\"",
+                          "{\"a\":\"\\",
+                          "{} {}",
+                          "{\"a\":tru}",
+                          "// no\n{}",
+                          "{\"a\":0x10}"}) {
     EXPECT_THAT(json_refusal(bad), HasSubstr("not JSON")) << bad;
   }
   EXPECT_THAT(json_refusal("[1]"), HasSubstr("no mapping"));

@@ -68,6 +68,9 @@ class Publishing : public ::testing::Test {
             .metrics = "{}",
             .hyperparameters = std::nullopt,
             .source = std::nullopt,
+            .inputs = {},
+            .components = {},
+            .run = std::nullopt,
             .aliases = {},
             .idempotency = std::nullopt};
   }
@@ -92,7 +95,10 @@ class Publishing : public ::testing::Test {
   NamespacePacks packs{objects, 1 << 20};
   BlobService blobs{database, packs};
   VersionService versions{database, changes, blobs, render_nothing};
-  PublishingService publishing{database, changes, blobs, versions, clock};
+  InputService inputs{database, access};
+  ManifestService manifests{blobs, inputs};
+  PublishingService publishing{database,  changes,  blobs, inputs,
+                               manifests, versions, clock};
   AliasService aliases{database, changes, clock};
   NamespaceService namespaces{database, changes, access};
   TokenService tokens{database, changes, access, clock};
@@ -154,7 +160,8 @@ TEST_F(Publishing, AKeyWhoseVersionWasDeletedSaysSo) {
   auto first = request("trk", "a");
   first.idempotency = {"key-1", Digest::of("body")};
   publish(first);
-  versions.remove(first.artifact, ArtifactKind::model, VersionRef(1), "pushed by mistake");
+  versions.remove(admin, first.artifact, ArtifactKind::model, VersionRef(1),
+                  "pushed by mistake");
   EXPECT_THROW(publish(first), Error);
 }
 
@@ -297,7 +304,7 @@ TEST_F(Publishing, ADeletedVersionIsGoneAndItsNumberNeverComesBack) {
   publish(request("trk", "a"));
   publish(request("trk", "b"));
   const auto trk = ArtifactName::parse("lhcb", "trk");
-  versions.remove(trk, ArtifactKind::model, VersionRef(2), "pushed by mistake");
+  versions.remove(admin, trk, ArtifactKind::model, VersionRef(2), "pushed by mistake");
   EXPECT_THROW(number_at("lhcb/trk:2"), Error);
   EXPECT_EQ(number_at("lhcb/trk"), 1);
   const auto again = publish(request("trk", "b"));

@@ -90,6 +90,9 @@ constexpr Expected kRoutesExpected[] = {
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/archive",         Needs::reading},
     {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/bundle",          Needs::reading},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/recipe/{path...}", Needs::reading},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/pedigree",        Needs::reading},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/patch",           Needs::reading},
+    {"GET",    "/api/v1/commits/{sha}",                                     Needs::nothing},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",                Needs::reading},
     {"PUT",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",                Needs::writing},
     {"DELETE", "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",                Needs::writing},
@@ -278,6 +281,9 @@ class RoutePolicy : public ::testing::Test {
                                  .metrics = "{}",
                                  .hyperparameters = std::nullopt,
                                  .source = std::nullopt,
+                                 .inputs = {},
+                                 .components = {},
+                                 .run = std::nullopt,
                                  .aliases = {},
                                  .idempotency = std::nullopt});
   }

@@ -1,0 +1,144 @@
+#include "registry/api/pedigree.h"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "registry/api/content_answer.h"
+#include "registry/api/json.h"
+#include "registry/api/names.h"
+#include "registry/services/blobs.h"
+#include "registry/services/pedigree.h"
+#include "registry/services/versions.h"
+#include "storage/base/error.h"
+
+namespace mendel::registry::api {
+
+namespace {
+
+using nlohmann::json;
+
+PedigreeService::Direction asked_direction(const Request& request) {
+  const auto text = request.query("direction").value_or("up");
+  if (text == "up") return PedigreeService::Direction::up;
+  if (text == "down") return PedigreeService::Direction::down;
+  throw Error(ErrorCode::invalid_argument, "direction is up or down");
+}
+
+std::optional<std::int32_t> asked_depth(const Request& request) {
+  const auto text = request.query("depth");
+  if (!text) return std::nullopt;
+  std::int32_t depth = 0;
+  const auto [end, status] =
+      std::from_chars(text->data(), text->data() + text->size(), depth);
+  if (status != std::errc() || end != text->data() + text->size() || depth < 0) {
+    throw Error(ErrorCode::invalid_argument, "depth is a whole number from 0");
+  }
+  return depth;
+}
+
+json to_json(const schema::NodeRow& node) {
+  json document{{"ref", node.version.reference()},
+                {"kind", node.version.kind},
+                {"digest", node.version.digest.to_string()},
+                {"state", node.state},
+                {"aliases", node.aliases}};
+  if (!node.run.empty()) document["run"] = node.run;
+  if (!node.commit.empty()) document["commit"] = node.commit;
+  return document;
+}
+
+json to_json(const PedigreeService::Node& node) {
+  json document;
+  if (node.version) {
+    document = to_json(*node.version);
+  } else {
+    document["uri"] = node.uri;
+    document["verifiable"] = node.digest.has_value();
+    if (node.digest) document["digest"] = node.digest->to_string();
+  }
+  document["depth"] = node.depth;
+  return document;
+}
+
+json to_json(const PedigreeService::Edge& edge) {
+  json document{{"from", edge.from}, {"to", edge.to}, {"role", edge.role}};
+  if (!edge.name.empty()) document["name"] = edge.name;
+  return document;
+}
+
+std::optional<std::int64_t> id_before(const Request& request) {
+  const auto text = request.after();
+  if (!text) return std::nullopt;
+  std::int64_t id = 0;
+  const auto [end, status] = std::from_chars(text->data(), text->data() + text->size(), id);
+  if (status == std::errc() && end == text->data() + text->size()) return id;
+  throw Error(ErrorCode::invalid_argument, "after is no next of this list");
+}
+
+std::string asked_commit(const Request& request) {
+  std::string commit(request.path("sha"));
+  const bool is_hex = commit.find_first_not_of("0123456789abcdef") == std::string::npos;
+  if (!is_hex || commit.size() < PedigreeService::kCommitPrefixMin || commit.size() > 64) {
+    throw Error(ErrorCode::invalid_argument,
+                "a commit is written as 7 or more lower-case hexadecimal digits");
+  }
+  return commit;
+}
+
+}  // namespace
+
+Response get_pedigree(const Request& request, Services& services) {
+  const PedigreeService::Question question{.direction = asked_direction(request),
+                                           .depth = asked_depth(request),
+                                           .limit = request.limit(),
+                                           .after = request.after()};
+  const auto root =
+      services.versions.get(artifact_of(request), kind_of(request), ref_of(request));
+  const auto page = services.pedigree.walk(request.caller(), root->version, question);
+
+  json document{
+      {"nodes", json::array()}, {"edges", json::array()}, {"hidden", page.hidden}};
+  for (const auto& node : page.nodes) document["nodes"].push_back(to_json(node));
+  for (const auto& edge : page.edges) document["edges"].push_back(to_json(edge));
+  if (page.next) document["next"] = *page.next;
+  return with_etag(request, json_response(200, document));
+}
+
+Response get_commit(const Request& request, Services& services) {
+  const auto found = services.pedigree.find_commit(request.caller(), asked_commit(request),
+                                                   request.limit(), id_before(request));
+  json document{{"commit", found.commit}, {"versions", json::array()}};
+  for (const auto& version : found.versions)
+    document["versions"].push_back(to_json(version));
+  if (found.next) document["next"] = *found.next;
+  return with_etag(request, json_response(200, document));
+}
+
+Response get_patch(const Request& request, Services& services) {
+  const auto record =
+      services.versions.get(artifact_of(request), kind_of(request), ref_of(request));
+  const Version& version = record->version;
+  const json source = version.source.empty() ? json::object() : json::parse(version.source);
+  if (!source.contains("patch")) {
+    throw Error(ErrorCode::not_found, version.reference() + " has no patch");
+  }
+  const Digest digest = Digest::parse(source["patch"].get<std::string>());
+
+  Response response;
+  response.headers.set("Content-Type", "text/x-diff");
+  response.headers.set("ETag", strong_tag(digest.to_string()));
+  response.headers.set("Repr-Digest", repr_digest(digest));
+  set_version_headers(response.headers, version);
+  set_cache_control(response.headers, request);
+  set_attachment(response.headers, "source.patch");
+  if (request.none_match(strong_tag(digest.to_string()))) {
+    response.status = 304;
+    return response;
+  }
+  const BlobPlace blob = services.blobs.get_named(version.namespace_id, digest);
+  response.body =
+      ByteStream{services.blobs.open(blob, 0, blob.size_bytes()), blob.size_bytes()};
+  return response;
+}
+
+}  // namespace mendel::registry::api

@@ -46,6 +46,7 @@ nlohmann::json to_json(const Version& version) {
   for (const PedigreeEdge& input : version.inputs) {
     document["inputs"].push_back(to_json(input));
   }
+  if (version.hidden_inputs > 0) document["hidden_inputs"] = version.hidden_inputs;
   for (const PedigreeEdge& component : version.components) {
     document["components"].push_back(to_json(component));
   }

@@ -3,11 +3,35 @@
 #include "registry/api/json.h"
 #include "registry/api/names.h"
 #include "registry/api/version_json.h"
+#include "registry/services/access.h"
 #include "registry/services/versions.h"
 
 namespace mendel::registry::api {
 
 namespace {
+
+// The version as the caller may see it: an input in a namespace that it may not read is
+// counted, and not named.
+Version visible_to(const Request& request, Services& services, Version version) {
+  const auto hidden = std::erase_if(version.inputs, [&](const PedigreeEdge& input) {
+    if (input.ref.empty()) return false;
+    const auto standing =
+        services.access.standing(request.caller(), Name::parse("a namespace", input.ns()));
+    return !may_read(request.caller(), standing);
+  });
+  version.hidden_inputs = hidden;
+  return version;
+}
+
+std::shared_ptr<const VersionRecord> visible_to(
+    const Request& request, Services& services,
+    std::shared_ptr<const VersionRecord> record) {
+  if (record->version.names_own_namespace_alone()) return record;
+  Version visible = visible_to(request, services, record->version);
+  RenderedVersion rendered = render_version(visible);
+  return std::make_shared<const VersionRecord>(
+      VersionRecord{std::move(visible), std::move(rendered)});
+}
 
 Response version_response(const Request& request,
                           std::shared_ptr<const VersionRecord> record) {
@@ -41,7 +65,9 @@ Response list_versions(const Request& request, Services& services) {
                                                number_after(request), limit);
 
   auto items = nlohmann::json::array();
-  for (const Version& version : versions) items.push_back(to_json(version));
+  for (const Version& version : versions) {
+    items.push_back(to_json(visible_to(request, services, version)));
+  }
   std::optional<std::string> next;
   if (versions.size() == limit && versions.back().number > 1) {
     next = std::to_string(versions.back().number);
@@ -51,15 +77,16 @@ Response list_versions(const Request& request, Services& services) {
 
 Response get_version(const Request& request, Services& services) {
   return version_response(
-      request,
-      services.versions.get(artifact_of(request), kind_of(request), ref_of(request)));
+      request, visible_to(request, services,
+                          services.versions.get(artifact_of(request), kind_of(request),
+                                                ref_of(request))));
 }
 
 std::optional<Response> get_version_from_memory(const Request& request,
                                                 Services& services) {
   auto record =
       services.versions.remembered(artifact_of(request), kind_of(request), ref_of(request));
-  if (!record) return std::nullopt;
+  if (!record || !record->version.names_own_namespace_alone()) return std::nullopt;
   return version_response(request, std::move(record));
 }
 
@@ -70,10 +97,10 @@ Response yank_version(const Request& request, Services& services) {
   body.finish();
 
   using PointingAliases = VersionService::PointingAliases;
-  return version_response(
-      request, services.versions.yank(
-                   artifact_of(request), kind_of(request), ref_of(request), reason,
-                   force ? PointingAliases::allow : PointingAliases::forbid));
+  auto yanked = services.versions.yank(
+      artifact_of(request), kind_of(request), ref_of(request), reason,
+      force ? PointingAliases::allow : PointingAliases::forbid);
+  return version_response(request, visible_to(request, services, std::move(yanked)));
 }
 
 Response restore_version(const Request& request, Services& services) {
@@ -81,9 +108,9 @@ Response restore_version(const Request& request, Services& services) {
   const std::string reason = body.optional_string("reason").value_or("");
   body.finish();
 
-  return version_response(request,
-                          services.versions.restore(artifact_of(request), kind_of(request),
-                                                    ref_of(request), reason));
+  auto restored = services.versions.restore(artifact_of(request), kind_of(request),
+                                            ref_of(request), reason);
+  return version_response(request, visible_to(request, services, std::move(restored)));
 }
 
 Response delete_version(const Request& request, Services& services) {

@@ -40,12 +40,16 @@ struct Version {
   std::string source;           // JSON object; empty without one
   std::string run;              // UUID; empty without one
   std::vector<PedigreeEdge> inputs;
+  std::size_t hidden_inputs = 0;  // left out of inputs: see visible_to()
   std::vector<PedigreeEdge> components;
   std::uint64_t size_bytes = 0;
   std::uint64_t file_count = 0;
   std::vector<std::string> aliases;
 
   std::string reference() const { return artifact + ":" + std::to_string(number); }
+
+  // Whether all that it names as inputs lies in its own namespace, or outside.
+  bool names_own_namespace_alone() const;
 };
 
 // What the edge makes of a version.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -56,6 +57,13 @@ std::string_view to_string(VersionState state) {
   return "active";
 }
 
+bool Version::names_own_namespace_alone() const {
+  const std::string_view own = std::string_view(artifact).substr(0, artifact.find('/'));
+  return std::ranges::all_of(inputs, [&](const PedigreeEdge& input) {
+    return input.ref.empty() || input.ns() == own;
+  });
+}
+
 storage::ArtifactKind kind_of(const schema::ArtifactRow& artifact) {
   if (const auto kind = storage::parse_artifact_kind(artifact.kind)) return *kind;
   throw Error(ErrorCode::data_loss, "an artifact of unknown kind " + artifact.kind);
@@ -88,6 +96,7 @@ Version to_version(const schema::ArtifactRow& artifact, schema::VersionRow row) 
           .source = std::move(row.source),
           .run = std::move(row.run),
           .inputs = std::move(inputs),
+          .hidden_inputs = 0,
           .components = std::move(components),
           .size_bytes = static_cast<std::uint64_t>(row.size_bytes),
           .file_count = static_cast<std::uint64_t>(row.file_count),

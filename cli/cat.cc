@@ -75,7 +75,7 @@ void cat(const CatArguments& arguments, const GlobalOptions& global) {
   const ResolvedVersion version = get_version(server, reference);
   warn_if_yanked(version);
   BlobCache cache(cache_settings());
-  const storage::Manifest manifest = get_manifest(server, version, cache);
+  const storage::Manifest manifest = get_tree(server, version, cache);
   const auto& file = choose_one(manifest, arguments.path, arguments.platform);
 
   const auto take = [&]() -> std::vector<Digest> {

@@ -91,10 +91,6 @@ void warn(const storage::Manifest& manifest, const PullPlan& plan) {
     fmt::print(stderr, "mendel: {} is not pulled: it stays at {}\n", printable(file.path),
                printable(manifest.files[file.position].locations.front()));
   }
-  for (const auto& component : manifest.components) {
-    fmt::print(stderr, "mendel: the component {} is {}: pull it by itself\n",
-               component.name, component.ref);
-  }
 }
 
 void report(const ResolvedVersion& version, const TargetDirectory& target,
@@ -131,7 +127,7 @@ void pull(const PullArguments& arguments, const GlobalOptions& global) {
   const ResolvedVersion version = get_version(server, reference);
   warn_if_yanked(version);
   BlobCache cache(cache_settings());
-  const storage::Manifest manifest = get_manifest(server, version, cache);
+  const storage::Manifest manifest = get_tree(server, version, cache);
   const auto chosen = only_file(choose_files(manifest, choice), arguments.file);
 
   const auto target = TargetDirectory::open_or_create(

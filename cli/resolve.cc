@@ -4,6 +4,7 @@
 
 #include "cli/api_path.h"
 #include "cli/local_file.h"
+#include "storage/manifest_set.h"
 
 namespace mendel::cli {
 
@@ -23,13 +24,59 @@ ResolvedVersion decode_version(ArtifactKind kind, const ArtifactName& asked,
   return {kind, artifact, number, digest, std::move(document)};
 }
 
-std::string get_manifest_text(ApiClient& server, const ResolvedVersion& version) {
-  HttpAnswer answer = server.get_bytes(version.path() + "/files");
-  if (Digest::of(answer.body) != version.digest) {
-    throw Error(ErrorCode::data_loss, "the manifest of " + version.reference() +
+// A manifest that the version has: its own, or that of a component.
+struct ManifestPlace {
+  std::string path;
+  Digest digest;
+  std::string name;  // for messages
+};
+
+std::string get_manifest_text(ApiClient& server, const ManifestPlace& place) {
+  HttpAnswer answer = server.get_bytes(place.path);
+  if (Digest::of(answer.body) != place.digest) {
+    throw Error(ErrorCode::data_loss, "the manifest of " + place.name +
                                           " came with another digest than the version's");
   }
   return std::move(answer.body);
+}
+
+std::string get_manifest_text(ApiClient& server, const ManifestPlace& place,
+                              BlobCache& cache) {
+  std::string text;
+  const auto take = [&]() -> std::vector<Digest> {
+    const auto cached = cache.open(place.digest);
+    if (!cached) return {place.digest};
+    text = read_text(*cached, place.name);
+    return {};
+  };
+  const auto fetch = [&](FileLock*) {
+    text = get_manifest_text(server, place);
+    auto copy = cache.begin(text.size());
+    cache.write(copy, as_bytes(text));
+    cache.add(place.digest, std::move(copy));
+  };
+  fetch_once(cache, place.digest, take, fetch);
+  return text;
+}
+
+ManifestPlace place_of(const ResolvedVersion& version) {
+  return {version.path() + "/files", version.digest, version.reference()};
+}
+
+// get(place) gives the text of a manifest; component is the path of names down to it.
+template <class Get>
+storage::Manifest tree_of(const ResolvedVersion& version, const ManifestPlace& place,
+                          const std::string& component, const Get& get) {
+  const storage::Manifest manifest = storage::decode_manifest(get(place));
+  if (manifest.components.empty()) return manifest;
+  std::vector<storage::Manifest> components;
+  for (const auto& inner : manifest.components) {
+    const std::string name = component.empty() ? inner.name : component + "/" + inner.name;
+    components.push_back(tree_of(
+        version, {version.path() + "/files?component=" + name, inner.digest, inner.ref},
+        name, get));
+  }
+  return storage::expand(manifest, components);
 }
 
 }  // namespace
@@ -61,26 +108,20 @@ ResolvedVersion get_version(ApiClient& server, const Reference& reference) {
 }
 
 storage::Manifest get_manifest(ApiClient& server, const ResolvedVersion& version) {
-  return storage::decode_manifest(get_manifest_text(server, version));
+  return storage::decode_manifest(get_manifest_text(server, place_of(version)));
 }
 
-storage::Manifest get_manifest(ApiClient& server, const ResolvedVersion& version,
-                               BlobCache& cache) {
-  std::string text;
-  const auto take = [&]() -> std::vector<Digest> {
-    const auto cached = cache.open(version.digest);
-    if (!cached) return {version.digest};
-    text = read_text(*cached, version.reference());
-    return {};
-  };
-  const auto fetch = [&](FileLock*) {
-    text = get_manifest_text(server, version);
-    auto copy = cache.begin(text.size());
-    cache.write(copy, as_bytes(text));
-    cache.add(version.digest, std::move(copy));
-  };
-  fetch_once(cache, version.digest, take, fetch);
-  return storage::decode_manifest(text);
+storage::Manifest get_tree(ApiClient& server, const ResolvedVersion& version) {
+  return tree_of(version, place_of(version), "", [&](const ManifestPlace& place) {
+    return get_manifest_text(server, place);
+  });
+}
+
+storage::Manifest get_tree(ApiClient& server, const ResolvedVersion& version,
+                           BlobCache& cache) {
+  return tree_of(version, place_of(version), "", [&](const ManifestPlace& place) {
+    return get_manifest_text(server, place, cache);
+  });
 }
 
 void warn_if_yanked(const ResolvedVersion& version) {

@@ -29,9 +29,12 @@ ResolvedVersion get_version(ApiClient& server, const Reference& reference);
 // The manifest, checked against the version's digest. Throws data_loss.
 storage::Manifest get_manifest(ApiClient& server, const ResolvedVersion& version);
 
-// The same, fetched once per node and version where there is a cache.
-storage::Manifest get_manifest(ApiClient& server, const ResolvedVersion& version,
-                               BlobCache& cache);
+// The same, and of a model set the whole tree: the files of its components lie below their
+// names, and the routes of the version give their bytes. With a cache, fetched once per
+// node and version.
+storage::Manifest get_tree(ApiClient& server, const ResolvedVersion& version);
+storage::Manifest get_tree(ApiClient& server, const ResolvedVersion& version,
+                           BlobCache& cache);
 
 // Says on standard error that the version should not be used, where it was yanked.
 void warn_if_yanked(const ResolvedVersion& version);

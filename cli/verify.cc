@@ -29,7 +29,7 @@ class Nowhere : public FileDestination {
 void verify_version(const Reference& reference, const GlobalOptions& global) {
   ApiClient server = connect(global);
   const ResolvedVersion version = get_version(server, reference);
-  const storage::Manifest manifest = get_manifest(server, version);
+  const storage::Manifest manifest = get_tree(server, version);
   std::vector<std::size_t> stored;
   std::uint64_t size_bytes = 0;
   for (std::size_t i = 0; i < manifest.files.size(); ++i) {

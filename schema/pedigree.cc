@@ -67,11 +67,13 @@ constexpr Statement kListEdgesOf{"list_edges_of", R"sql(
 
 constexpr Statement kListEdgesFrom{
     "list_edges_from",
-    "select e.version_id as from_id, e.target_id as to_id, e.role, e.name, "
+    "select e.version_id as from_id, e.position, e.target_id as to_id, e.role, e.name, "
     "coalesce(e.uri, '') as uri, e.digest, e.target_id is null or " MENDEL_SEEN
     "as is_far_seen "
     "from unnest($5::bigint[]) with ordinality as level (id, position) "
     "join lateral (select * from pedigree_edge where version_id = level.id "
+    "                 and (level.position > 1 or (version_id, position) > ($8::bigint, "
+    "$9)) "
     "               order by position limit $7) e on true "
     "left join version v on v.id = e.target_id "
     "left join artifact a on a.id = v.artifact_id "
@@ -81,13 +83,17 @@ constexpr Statement kListEdgesFrom{
 
 constexpr Statement kListEdgesTo{
     "list_edges_to",
-    "select e.version_id as from_id, e.target_id as to_id, e.role, e.name, "
+    "select e.version_id as from_id, e.position, e.target_id as to_id, e.role, e.name, "
     "'' as uri, null::bytea as digest, " MENDEL_SEEN
     "as is_far_seen "
     "from unnest($5::bigint[]) with ordinality as level (id, position) "
     "join lateral (select edge.*, v.artifact_id from pedigree_edge edge "
     "                join version v on v.id = edge.version_id and v.state <> 'deleted' "
     "               where edge.target_id = level.id and edge.version_id <= $6::bigint "
+    "                 and edge.version_id >= case level.position when 1 then $8::bigint "
+    "                                                            else 0 end "
+    "                 and (level.position > 1 "
+    "                      or (edge.version_id, edge.position) > ($8::bigint, $9)) "
     "               order by edge.version_id, edge.position limit $7) e on true "
     "join artifact a on a.id = e.artifact_id "
     "join namespace n on n.id = a.namespace_id "
@@ -161,6 +167,7 @@ std::vector<EdgeRow> edges(const Rows& rows) {
   edges.reserve(rows.size());
   for (const Row& row : rows) {
     edges.push_back({.from = at<std::int64_t>(row, "from_id"),
+                     .position = at<std::int32_t>(row, "position"),
                      .to = at<std::optional<std::int64_t>>(row, "to_id"),
                      .role = at<std::string>(row, "role"),
                      .name = at<std::string>(row, "name"),
@@ -224,7 +231,7 @@ std::vector<EdgeRow> list_edges_from(Transaction& tx, const NamespaceViewer& vie
                                      const EdgePage& page) {
   return edges(tx.exec(kListEdgesFrom, viewer.only_namespace, viewer.sees_all,
                        viewer.sees_internal, viewer.member, array_of(versions), page.newest,
-                       page.limit));
+                       page.limit, page.after.from, page.after.position));
 }
 
 std::vector<EdgeRow> list_edges_to(Transaction& tx, const NamespaceViewer& viewer,
@@ -232,7 +239,7 @@ std::vector<EdgeRow> list_edges_to(Transaction& tx, const NamespaceViewer& viewe
                                    const EdgePage& page) {
   return edges(tx.exec(kListEdgesTo, viewer.only_namespace, viewer.sees_all,
                        viewer.sees_internal, viewer.member, array_of(versions), page.newest,
-                       page.limit));
+                       page.limit, page.after.from, page.after.position));
 }
 
 std::int64_t newest_version_id(Transaction& tx) {

@@ -58,6 +58,7 @@ std::vector<NewEdge> list_edges_of(Transaction& tx, std::int64_t version_id);
 // one that was not asked for.
 struct EdgeRow {
   std::int64_t from = 0;
+  std::int32_t position = 0;  // among the edges that leave from
   std::optional<std::int64_t> to;
   std::string role;
   std::string name;
@@ -66,9 +67,17 @@ struct EdgeRow {
   bool is_far_seen = false;  // by the viewer
 };
 
-// Which edges of a level: those that leave versions up to newest.
+// Where an edge stands among those of one version.
+struct EdgeKey {
+  std::int64_t from = 0;
+  std::int32_t position = 0;
+};
+
+// Which edges of some versions: those that leave versions up to newest, and of the first
+// version only those after a key.
 struct EdgePage {
   std::int64_t newest = 0;  // version id
+  EdgeKey after;
   std::int64_t limit = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,7 +23,8 @@ namespace mendel::registry {
 // at.
 class PedigreeService {
  public:
-  explicit PedigreeService(schema::Database& database) : database_(database) {}
+  explicit PedigreeService(schema::Database& database);
+  ~PedigreeService();
 
   enum class Direction { up, down };
 
@@ -55,11 +57,11 @@ class PedigreeService {
     std::optional<std::string> next;
   };
 
-  // Pages that follow show the graph as it was when the first one was made. Throws
-  // invalid_argument for what is no next of such a page, unprocessable beyond kEdgesMax.
+  // Pages that follow show the graph as it was when the first one was made. Where a walk
+  // stands is remembered, so that a page costs its own edges; where that was forgotten, or
+  // another replica is asked, the walk is gone again. Throws invalid_argument for what is
+  // no next of such a page.
   Page walk(const Caller& caller, const Version& root, const Question& question);
-
-  static constexpr std::size_t kEdgesMax = 1'000'000;
 
   // Versions that were made from a commit, newest first. prefix is some first digits of its
   // hash, at least kCommitPrefixMin. Throws not_found, and already_exists, naming them,
@@ -75,7 +77,10 @@ class PedigreeService {
   static constexpr std::size_t kCommitPrefixMin = 7;
 
  private:
+  struct Memory;
+
   schema::Database& database_;
+  const std::unique_ptr<Memory> memory_;
 };
 
 }  // namespace mendel::registry

@@ -27,6 +27,16 @@ class LruCache {
     return known->second->value;
   }
 
+  // The same, and it is here no more.
+  std::shared_ptr<Value> take(const Key& key) {
+    const std::lock_guard lock(mutex_);
+    const auto known = by_key_.find(key);
+    if (known == by_key_.end()) return nullptr;
+    auto value = std::move(known->second->value);
+    drop(known->second);
+    return value;
+  }
+
   // Replaces what was there.
   void put(const Key& key, std::shared_ptr<Value> value, std::size_t cost) {
     const std::lock_guard lock(mutex_);

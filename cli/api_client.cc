@@ -23,6 +23,7 @@ ErrorCode meaning_of_status(int status) {
     case 403: return ErrorCode::permission_denied;
     case 404: return ErrorCode::not_found;
     case 409: return ErrorCode::already_exists;
+    case 410: return ErrorCode::gone;
     case 412: return ErrorCode::failed_precondition;
     case 413: return ErrorCode::too_large;
     case 416: return ErrorCode::out_of_range;

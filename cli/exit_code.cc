@@ -4,7 +4,8 @@ namespace mendel::cli {
 
 int exit_code(ErrorCode code) {
   switch (code) {
-    case ErrorCode::not_found: return kExitNotFound;
+    case ErrorCode::not_found:
+    case ErrorCode::gone: return kExitNotFound;
     case ErrorCode::already_exists:
     case ErrorCode::aborted:
     case ErrorCode::failed_precondition: return kExitConflict;

@@ -74,7 +74,7 @@ Environment:
   XDG_CONFIG_HOME              where mendel/config.json is, otherwise ~/.config
 
 Exit status:
-  0 done            10 not found       13 not now: try again
+  0 done            10 not found, gone 13 not now: try again
   1 failure         11 conflict        14 damaged data
   2 wrong usage     12 access denied   130 interrupted
 Any other number means failure, too.

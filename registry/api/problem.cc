@@ -21,6 +21,7 @@ Problem describe(ErrorCode code) {
     case not_found: return {404, "Not found"};
     case already_exists: return {409, "Already exists"};
     case aborted: return {409, "Conflicting change"};
+    case gone: return {410, "Gone"};
     case failed_precondition: return {412, "Precondition failed"};
     case too_large: return {413, "Too large"};
     case out_of_range: return {416, "Range not satisfiable"};

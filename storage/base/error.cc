@@ -7,7 +7,7 @@ namespace mendel {
 
 namespace {
 
-constexpr std::array<std::pair<ErrorCode, std::string_view>, 17> kWireNames{{
+constexpr std::array<std::pair<ErrorCode, std::string_view>, 18> kWireNames{{
     {ErrorCode::invalid_argument, "invalid-argument"},
     {ErrorCode::unprocessable, "unprocessable"},
     {ErrorCode::too_large, "too-large"},
@@ -15,6 +15,7 @@ constexpr std::array<std::pair<ErrorCode, std::string_view>, 17> kWireNames{{
     {ErrorCode::unauthenticated, "unauthenticated"},
     {ErrorCode::permission_denied, "permission-denied"},
     {ErrorCode::not_found, "not-found"},
+    {ErrorCode::gone, "gone"},
     {ErrorCode::already_exists, "already-exists"},
     {ErrorCode::failed_precondition, "failed-precondition"},
     {ErrorCode::aborted, "aborted"},

@@ -19,6 +19,7 @@ enum class ErrorCode {
   unauthenticated,      // no token, or one that is not valid (any more)
   permission_denied,    // known and readable, but not to be changed by this caller
   not_found,            // absent, or not to be seen by this caller
+  gone,                 // its bytes were purged for good: nobody will get them again
   already_exists,       // the name is taken, or something still depends on it
   failed_precondition,  // the caller's If-Match no longer holds: read again
   aborted,              // a conflicting change came first: repeat the whole operation

@@ -47,6 +47,12 @@ class LruCache {
     while (cost_ > cost_max_) drop(std::prev(by_use_.end()));
   }
 
+  // Forgetting what is not here succeeds.
+  void erase(const Key& key) {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = by_key_.find(key); known != by_key_.end()) drop(known->second);
+  }
+
  private:
   struct Entry {
     Key key;

@@ -7,6 +7,7 @@ namespace {
 
 TEST(ExitCode, IsWhatTheHelpSays) {
   EXPECT_EQ(exit_code(ErrorCode::not_found), 10);
+  EXPECT_EQ(exit_code(ErrorCode::gone), 10);
   EXPECT_EQ(exit_code(ErrorCode::already_exists), 11);
   EXPECT_EQ(exit_code(ErrorCode::aborted), 11);
   EXPECT_EQ(exit_code(ErrorCode::unauthenticated), 12);

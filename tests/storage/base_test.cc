@@ -84,7 +84,7 @@ TEST(Sha256, CountsTheBytesOfLongPairs) {
 
 TEST(ErrorCode, ComesBackFromItsWireName) {
   for (const auto code :
-       {ErrorCode::invalid_argument, ErrorCode::internal, ErrorCode::data_loss}) {
+       {ErrorCode::invalid_argument, ErrorCode::gone, ErrorCode::data_loss}) {
     EXPECT_EQ(parse_error_code(wire_name(code)), code);
   }
   EXPECT_EQ(parse_error_code("teapot"), std::nullopt);

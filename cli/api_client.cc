@@ -136,6 +136,13 @@ Json ApiClient::put(const std::string& path, const Json& body) {
   return decode(send_repeatedly(request("PUT", path, body)));
 }
 
+Json ApiClient::put_bytes(const std::string& path, std::string bytes) {
+  HttpRequest put = request("PUT", path);
+  put.headers.push_back("Content-Type: application/octet-stream");
+  put.body = std::move(bytes);
+  return decode(send_repeatedly(put));
+}
+
 void ApiClient::remove(const std::string& path, const Json& body) {
   send_repeatedly(body.is_null() ? request("DELETE", path) : request("DELETE", path, body));
 }

@@ -44,6 +44,7 @@ class ApiClient {
   std::optional<Json> find(const std::string& path);   // nullopt: not found
   std::vector<Json> get_all(const std::string& path);  // the items of every page
   Json put(const std::string& path, const Json& body);
+  Json put_bytes(const std::string& path, std::string bytes);
   void remove(const std::string& path, const Json& body);
 
   // Changes something. The key makes the server do it once, however often it arrives.

@@ -38,6 +38,10 @@ std::string alias_path(storage::ArtifactKind kind, const ArtifactName& name,
 
 std::string namespace_path(const Name& ns) { return "/api/v1/namespaces/" + ns.text(); }
 
+std::string blob_path(const Name& ns, const Digest& digest) {
+  return namespace_path(ns) + "/blobs/" + digest.to_string();
+}
+
 std::string file_path(std::string_view version_path, std::string_view collection,
                       const storage::ManifestFile& file) {
   std::string path = std::string(version_path) + "/" + std::string(collection) + "/" +

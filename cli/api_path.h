@@ -16,6 +16,7 @@ std::string version_path(storage::ArtifactKind kind, const ArtifactName& name,
 std::string alias_path(storage::ArtifactKind kind, const ArtifactName& name,
                        const AliasName& alias);
 std::string namespace_path(const Name& ns);
+std::string blob_path(const Name& ns, const Digest& digest);
 
 // "/files/" or "/recipe/" and the file, below a version's path.
 std::string file_path(std::string_view version_path, std::string_view collection,

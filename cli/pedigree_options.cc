@@ -1,8 +1,12 @@
 #include "cli/pedigree_options.h"
 
+#include <fmt/core.h>
+
 #include <CLI/CLI.hpp>
 
+#include "cli/api_path.h"
 #include "cli/input_option.h"
+#include "cli/output.h"
 #include "cli/params.h"
 
 namespace mendel::cli {
@@ -40,6 +44,31 @@ Json gather_inputs(const PedigreeOptions& options) {
   return inputs;
 }
 
+void gather_source(const SourceOptions& options, Pedigree& pedigree) {
+  auto captured = capture_source(options);
+  if (!captured) return;
+  for (const std::string& note : captured->notes) {
+    fmt::print(stderr, "mendel: {}\n", printable(note));
+  }
+  if (!captured->source.is_null()) pedigree.body["source"] = std::move(captured->source);
+  pedigree.patch = std::move(captured->patch);
+}
+
+void declare_source_options(CLI::App& app, SourceOptions& options) {
+  app.add_option("--git", options.directory,
+                 "the git repository that it was made from, instead of the one around")
+      ->type_name("DIR")
+      ->group(kGroup);
+  app.add_flag("--no-git", options.no_git, "record no commit")->group(kGroup);
+  app.add_flag("--include-untracked", options.include_untracked,
+               "take files into the patch that git does not know")
+      ->group(kGroup);
+  app.add_flag("--require-clean", options.require_clean,
+               "refuse a git tree with changes to tracked files")
+      ->group(kGroup);
+  app.get_option("--no-git")->excludes("--git", "--require-clean", "--include-untracked");
+}
+
 }  // namespace
 
 const char* const kPedigreeHelp = R"(
@@ -51,7 +80,14 @@ exactly; with --params-lossy=string they are kept as the text that they were wri
 
 Inputs (--data, --validated-on, --parent, --env) are references, which are frozen to a number and a
 digest, or URIs of what lies elsewhere: URI@sha256:HEX can be verified, and any other is marked as
-one that cannot. NAME=REF also says under which name it is laid out when the version is made again.)";
+one that cannot. NAME=REF also says under which name it is laid out when the version is made again.
+
+The git repository around is recorded (--git DIR: another one, --no-git: none): its remote without
+credentials, commit, branch, tags, author, and the commits of submodules. Changes to tracked files,
+staged or not, are kept as a patch that 'git apply' takes, of at most 32 MiB; one in which a line
+looks like a key or a token is refused with its place. Untracked files are listed with their sizes,
+and taken into the patch with --include-untracked; what .gitignore names never is. Hooks, filters
+and other programs are not run. In GitLab's and GitHub's CI the pipeline and the job are recorded.)";
 
 void declare_pedigree_options(CLI::App& app, PedigreeOptions& options) {
   app.add_option("--params", options.params,
@@ -70,6 +106,7 @@ void declare_pedigree_options(CLI::App& app, PedigreeOptions& options) {
         ->type_name(role.type_name)
         ->group(kGroup);
   }
+  declare_source_options(app, options.source);
 }
 
 Pedigree gather_pedigree(const PedigreeOptions& options) {
@@ -81,10 +118,15 @@ Pedigree gather_pedigree(const PedigreeOptions& options) {
     const Lossy lossy = options.params_lossy.empty() ? Lossy::refuse : Lossy::as_text;
     pedigree.body["hyperparameters"] = load_params(options.params, lossy);
   }
+  gather_source(options.source, pedigree);
   return pedigree;
 }
 
-Json deliver_pedigree(const Pedigree& pedigree, ApiClient&, const ArtifactName&) {
+Json deliver_pedigree(const Pedigree& pedigree, ApiClient& server,
+                      const ArtifactName& owner) {
+  if (!pedigree.patch.empty()) {
+    server.put_bytes(blob_path(owner.ns(), Digest::of(pedigree.patch)), pedigree.patch);
+  }
   return pedigree.body;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/api_client.h"
+#include "cli/git_source.h"
 #include "storage/base/reference.h"
 
 namespace CLI {
@@ -21,6 +22,7 @@ struct PedigreeOptions {
   std::vector<std::string> validated_on;
   std::vector<std::string> parents;
   std::vector<std::string> environments;
+  SourceOptions source;
 };
 
 void declare_pedigree_options(CLI::App& app, PedigreeOptions& options);
@@ -30,11 +32,13 @@ extern const char* const kPedigreeHelp;
 
 // What the options say, with all that was found on this machine.
 struct Pedigree {
-  Json body = Json::object();  // "inputs", "hyperparameters" as far as there are any
+  Json body = Json::object();  // "inputs", "hyperparameters", "source" as far as there are
+  std::string patch;           // what "source" names; empty: nothing
 };
 
-// Asks no server, so that mistakes show before a training or an upload. Throws
-// invalid_argument with the option, the file or the value that is wrong.
+// Asks no server, so that mistakes show before a training or an upload. What the source
+// leaves out is said on standard error. Throws invalid_argument with the option, the file
+// or the value that is wrong, and what capture_source() throws.
 Pedigree gather_pedigree(const PedigreeOptions& options);
 
 // Gives the server what the body only names, and returns the members of a publish's or a

@@ -24,6 +24,10 @@ const storage::ManifestFile& choose_one(const storage::Manifest& manifest,
   }
   if (chosen.empty()) throw Error(ErrorCode::not_found, "there is no file " + path);
   const auto& file = manifest.files[positions[chosen.front().position]];
+  if (!file.locations.empty()) {
+    throw Error(ErrorCode::not_found, path + " is not stored on the server: it stays at " +
+                                          file.locations.front());
+  }
   if (!file.digest) {
     throw Error(ErrorCode::not_found, path + " is not a file whose bytes are stored");
   }

@@ -37,7 +37,7 @@ class Credentials {
     if (places_.size() > kShownMax) {
       message += "\n  … and " + std::to_string(places_.size() - kShownMax) + " more";
     }
-    throw Error(ErrorCode::permission_denied,
+    throw Error(ErrorCode::invalid_argument,
                 message + "\ntake it out, or record no commit with --no-git");
   }
 

@@ -31,7 +31,7 @@ inline constexpr std::size_t kUntrackedListedMax = 200;
 // count, nor what lies inside submodules and other repositories.
 //
 // Throws too_large, with the sizes, for a patch over kPatchSizeMax and for changed files
-// over kChangedSizeMax together; permission_denied, with file and line, for what looks like
+// over kChangedSizeMax together; invalid_argument, with file and line, for what looks like
 // a credential; failed_precondition while a merge has conflicts.
 GitChanges read_changes(const GitRepository& repository, const git_commit* commit,
                         Untracked untracked);

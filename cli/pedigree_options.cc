@@ -30,18 +30,24 @@ constexpr Role kRoles[] = {
      "a dataset that it was validated on; may be repeated"},
     {"--parent", "parent", &PedigreeOptions::parents, "[NAME=]REF|URI",
      "a model that it was fine-tuned from; may be repeated"},
-    {"--env", "environment", &PedigreeOptions::environments, "REF|URI",
+    {"--env", "environment", &PedigreeOptions::environments, "auto|REF|URI",
      "the environment that it was made in; may be repeated"},
 };
 
-Json gather_inputs(const PedigreeOptions& options) {
-  Json inputs = Json::array();
+bool is_recorded(const Role& role, const std::string& text) {
+  return role.values == &PedigreeOptions::environments && text == "auto";
+}
+
+void gather_inputs(const PedigreeOptions& options, Pedigree& pedigree) {
   for (const Role& role : kRoles) {
     for (const std::string& text : options.*role.values) {
-      inputs.push_back(parse_input(role.option, role.role, text));
+      if (is_recorded(role, text)) {
+        pedigree.environment = record_environment();
+      } else {
+        pedigree.body["inputs"].push_back(parse_input(role.option, role.role, text));
+      }
     }
   }
-  return inputs;
 }
 
 void gather_source(const SourceOptions& options, Pedigree& pedigree) {
@@ -82,6 +88,10 @@ Inputs (--data, --validated-on, --parent, --env) are references, which are froze
 digest, or URIs of what lies elsewhere: URI@sha256:HEX can be verified, and any other is marked as
 one that cannot. NAME=REF also says under which name it is laid out when the version is made again.
 
+--env auto records what it finds where it runs, and makes it a version of NAME-env unless the newest
+one is the same: the Python in use (of an active virtual environment or conda, otherwise python3)
+and its packages, operating system, C library, CPU, GPU driver, loaded modules and container.
+
 The git repository around is recorded (--git DIR: another one, --no-git: none): its remote without
 credentials, commit, branch, tags, author, and the commits of submodules. Changes to tracked files,
 staged or not, are kept as a patch that 'git apply' takes, of at most 32 MiB; one in which a line
@@ -111,9 +121,7 @@ void declare_pedigree_options(CLI::App& app, PedigreeOptions& options) {
 
 Pedigree gather_pedigree(const PedigreeOptions& options) {
   Pedigree pedigree;
-  if (Json inputs = gather_inputs(options); !inputs.empty()) {
-    pedigree.body["inputs"] = std::move(inputs);
-  }
+  gather_inputs(options, pedigree);
   if (!options.params.empty()) {
     const Lossy lossy = options.params_lossy.empty() ? Lossy::refuse : Lossy::as_text;
     pedigree.body["hyperparameters"] = load_params(options.params, lossy);
@@ -127,7 +135,13 @@ Json deliver_pedigree(const Pedigree& pedigree, ApiClient& server,
   if (!pedigree.patch.empty()) {
     server.put_bytes(blob_path(owner.ns(), Digest::of(pedigree.patch)), pedigree.patch);
   }
-  return pedigree.body;
+  Json body = pedigree.body;
+  if (pedigree.environment) {
+    body["inputs"].push_back(
+        {{"role", "environment"},
+         {"ref", push_environment(*pedigree.environment, server, owner)}});
+  }
+  return body;
 }
 
 }  // namespace mendel::cli

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/api_client.h"
+#include "cli/environment_record.h"
 #include "cli/git_source.h"
 #include "storage/base/reference.h"
 
@@ -34,6 +35,7 @@ extern const char* const kPedigreeHelp;
 struct Pedigree {
   Json body = Json::object();  // "inputs", "hyperparameters", "source" as far as there are
   std::string patch;           // what "source" names; empty: nothing
+  std::optional<EnvironmentFiles> environment;  // of --env auto: an input once it is pushed
 };
 
 // Asks no server, so that mistakes show before a training or an upload. What the source

@@ -10,12 +10,15 @@ namespace mendel::cli {
 
 namespace {
 
+constexpr std::size_t kShownMax = 10;
+
 struct PullArguments {
   std::string reference;
   std::string directory;
   std::string platform;
   std::string file;
   bool force = false;
+  bool stored_only = false;
 };
 
 std::vector<ChosenFile> only_file(std::vector<ChosenFile> chosen, const std::string& path) {
@@ -40,6 +43,7 @@ PullState incoming_state(const ServerAccess& access, const ResolvedVersion& vers
                          const std::vector<ChosenFile>& chosen) {
   PullState state{access.url, version.reference(), version.digest.to_string(), 0, {}};
   for (const ChosenFile& file : chosen) {
+    if (!manifest.files[file.position].locations.empty()) continue;
     state.entries.emplace(file.path, entry_of(manifest.files[file.position]));
   }
   return state;
@@ -87,14 +91,44 @@ void warn(const storage::Manifest& manifest, const PullPlan& plan) {
     fmt::print(stderr, "mendel: warning: {} is no part of it, but was changed: kept\n",
                printable(path));
   }
-  for (const ChosenFile& file : plan.elsewhere) {
+  for (std::size_t i = 0; i < std::min(plan.elsewhere.size(), kShownMax); ++i) {
+    const ChosenFile& file = plan.elsewhere[i];
     fmt::print(stderr, "mendel: {} is not pulled: it stays at {}\n", printable(file.path),
                printable(manifest.files[file.position].locations.front()));
   }
+  if (plan.elsewhere.size() > kShownMax) {
+    fmt::print(stderr, "mendel: … and {} more that stay where they are\n",
+               plan.elsewhere.size() - kShownMax);
+  }
+}
+
+Json describe_elsewhere(const storage::Manifest& manifest, const PullPlan& plan) {
+  Json files = Json::array();
+  for (const ChosenFile& chosen : plan.elsewhere) {
+    const storage::ManifestFile& file = manifest.files[chosen.position];
+    files.push_back({{"path", chosen.path},
+                     {"size", file.size_bytes},
+                     {"checksum", file.checksum},
+                     {"locations", file.locations}});
+  }
+  return files;
+}
+
+// What a job expects to have is not there: no success, unless it said so.
+void require_all_pulled(const PullPlan& plan, std::size_t file_count,
+                        const PullArguments& arguments) {
+  if (plan.elsewhere.empty() || arguments.stored_only) return;
+  throw Error(
+      ErrorCode::not_found,
+      fmt::format("{} of {} files were not pulled, since they are not stored on the "
+                  "server but stay where they are ('mendel files' names the "
+                  "places); --stored-only pulls the others alone",
+                  plan.elsewhere.size(), file_count));
 }
 
 void report(const ResolvedVersion& version, const TargetDirectory& target,
-            const PullPlan& plan, std::uint64_t size_bytes, const Transferred& pulled,
+            const storage::Manifest& manifest, const PullPlan& plan,
+            std::uint64_t size_bytes, const Transferred& pulled,
             const GlobalOptions& global) {
   if (global.json) {
     return print_json(
@@ -107,6 +141,7 @@ void report(const ResolvedVersion& version, const TargetDirectory& target,
          {"cached_bytes", pulled.cached_bytes},
          {"fetched_bytes", pulled.fetched.content},
          {"wire_bytes", pulled.fetched.wire},
+         {"elsewhere", describe_elsewhere(manifest, plan)},
          {"removed_count", plan.remove_first.size() + plan.remove_last.size()}});
   }
   fmt::print("{}  {}\n", version.reference(), version.digest.to_string());
@@ -143,7 +178,8 @@ void pull(const PullArguments& arguments, const GlobalOptions& global) {
   pulled.fetched.wire += server.received_bytes();
   save_result(target, std::move(state), pulled.placed, known, leftovers);
   warn(manifest, plan);
-  report(version, target, plan, size_of(manifest, chosen), pulled, global);
+  report(version, target, manifest, plan, size_of(manifest, chosen), pulled, global);
+  require_all_pulled(plan, chosen.size(), arguments);
 }
 
 }  // namespace
@@ -156,6 +192,9 @@ differ. Files of an earlier pull that the version does not have are removed, unl
 changed since. A file that was not pulled, and is in the way, is left alone and named: --force
 replaces it. What was pulled is remembered in DIR/.mendel, for this and for 'mendel verify DIR'.
 At the end it says how much came over the wire: all that the server sent, headers included.
+
+Files that are registered where they are, and not stored, are not pulled: they are named with their
+places, and the exit status is 10 unless --stored-only says that this is as it should be.
 
 Jobs of one node that set MENDEL_CACHE to the same directory fetch each blob once: one of them
 does, and the others wait for it. MENDEL_CACHE_MAX (10G; K, M, G and T are understood) is how
@@ -186,6 +225,8 @@ Examples:
       ->type_name("PATH");
   app.add_flag("--force", arguments->force,
                "replace files that were not pulled, or were changed");
+  app.add_flag("--stored-only", arguments->stored_only,
+               "leave files that are not stored on the server where they are");
   app.callback([arguments, &global] { pull(*arguments, global); });
 }
 

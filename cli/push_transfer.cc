@@ -91,11 +91,9 @@ void send_in_lanes(std::vector<ScannedFile>& files,
   for (std::size_t i = 1; i < lanes.size(); ++i) lanes[i]->sender().finish();
 }
 
-storage::Manifest manifest_of(storage::ArtifactKind kind,
-                              const std::vector<ScannedFile>& files) {
-  storage::Manifest manifest;
-  manifest.kind = kind;
-  for (const ScannedFile& file : files) manifest.files.push_back(file.entry);
+storage::Manifest manifest_of(const PushContent& content) {
+  storage::Manifest manifest{content.kind, {}, content.components};
+  for (const ScannedFile& file : content.files) manifest.files.push_back(file.entry);
   storage::normalise(manifest);
   return manifest;
 }
@@ -106,20 +104,29 @@ std::uint64_t size_of(const std::vector<ScannedFile>& files) {
   return sum;
 }
 
+// Without those that stay where they are.
+std::uint64_t size_to_read(const std::vector<ScannedFile>& files) {
+  std::uint64_t sum = 0;
+  for (const ScannedFile& file : files) {
+    if (!file.source.empty()) sum += file.entry.size_bytes;
+  }
+  return sum;
+}
+
 }  // namespace
 
-SentManifest send_files(const ServerAccess& access, const UploadSession& upload,
-                        const PushBase& base, storage::ArtifactKind kind,
-                        std::vector<ScannedFile>& files, Delivery delivery) {
-  Progress progress("pushing", size_of(files));
-  std::vector<std::unique_ptr<Lane>> lanes(lane_count(size_of(files)));
+SentManifest send_content(const ServerAccess& access, const UploadSession& upload,
+                          const PushBase& base, PushContent& content, Delivery delivery) {
+  const std::uint64_t size_bytes = size_to_read(content.files);
+  Progress progress("pushing", size_bytes);
+  std::vector<std::unique_ptr<Lane>> lanes(lane_count(size_bytes));
   for (auto& lane : lanes) {
     lane = std::make_unique<Lane>(access, upload, base, delivery, progress);
   }
-  send_in_lanes(files, lanes);
+  send_in_lanes(content.files, lanes);
 
-  const std::string bytes = encode_manifest(manifest_of(kind, files));
-  SentManifest sent{Digest::of(bytes), files.size(), size_of(files), 0, 0};
+  const std::string bytes = encode_manifest(manifest_of(content));
+  SentManifest sent{Digest::of(bytes), content.files.size(), size_of(content.files), 0, 0};
   FileSender& last = lanes.front()->sender();
   if (!base.version() || base.version()->digest != sent.digest) {
     last.add_manifest(sent.digest, bytes);

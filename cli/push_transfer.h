@@ -21,11 +21,17 @@ struct SentManifest {
   std::uint64_t sent_bytes = 0;  // in packs, compressed where that pays
 };
 
-// Sends what the server lacks of these files, and the manifest that they make. Reads with
-// one lane for every two processors: each lane is a thread that reads, hashes and cuts, and
-// one that sends. May be repeated after any failure: what arrived is not sent again.
-SentManifest send_files(const ServerAccess& access, const UploadSession& upload,
-                        const PushBase& base, storage::ArtifactKind kind,
-                        std::vector<ScannedFile>& files, Delivery delivery);
+// What a version is to consist of.
+struct PushContent {
+  storage::ArtifactKind kind;
+  std::vector<ScannedFile> files;  // their digests are filled in while they are sent
+  std::vector<storage::ManifestComponent> components;
+};
+
+// Sends what the server lacks of the files, and the manifest. Reads with one lane for every
+// two processors: each lane is a thread that reads, hashes and cuts, and one that sends.
+// May be repeated after any failure: what arrived is not sent again.
+SentManifest send_content(const ServerAccess& access, const UploadSession& upload,
+                          const PushBase& base, PushContent& content, Delivery delivery);
 
 }  // namespace mendel::cli

@@ -6,6 +6,7 @@
 #include "cli/directory_check.h"
 #include "cli/fetch.h"
 #include "cli/output.h"
+#include "cli/referenced_file.h"
 #include "cli/resolve.h"
 
 namespace mendel::cli {
@@ -26,6 +27,56 @@ class Nowhere : public FileDestination {
   };
 };
 
+// Of the files that stay where they are: what was found out of each.
+struct Elsewhere {
+  Json files = Json::array();
+  std::size_t right = 0;
+  std::size_t unchecked = 0;
+  std::vector<std::string> wrong;
+};
+
+const char* in_words(ReferencedCheck::State state) {
+  switch (state) {
+    case ReferencedCheck::State::right: return "right";
+    case ReferencedCheck::State::wrong: return "wrong";
+    case ReferencedCheck::State::unchecked: return "unchecked";
+  }
+  return "";
+}
+
+Elsewhere check_elsewhere(const storage::Manifest& manifest) {
+  Elsewhere elsewhere;
+  for (const storage::ManifestFile& file : manifest.files) {
+    if (file.locations.empty()) continue;
+    const ReferencedCheck check = check_referenced(file);
+    elsewhere.files.push_back({{"path", file.path},
+                               {"state", in_words(check.state)},
+                               {"reason", check.reason},
+                               {"checksum", file.checksum},
+                               {"locations", file.locations}});
+    if (check.state == ReferencedCheck::State::right) ++elsewhere.right;
+    if (check.state == ReferencedCheck::State::unchecked) ++elsewhere.unchecked;
+    if (check.state == ReferencedCheck::State::wrong) {
+      elsewhere.wrong.push_back(file.path + ": " + check.reason);
+    }
+  }
+  return elsewhere;
+}
+
+void report(const Elsewhere& elsewhere) {
+  if (elsewhere.files.empty()) return;
+  fmt::print("{} files stay where they are: {} as the list says, {} not, {} not checked\n",
+             elsewhere.files.size(), elsewhere.right, elsewhere.wrong.size(),
+             elsewhere.unchecked);
+  for (const Json& file : elsewhere.files) {
+    if (file["state"] == "right") continue;
+    fmt::print("{}  {} ({}): {}\n", file["state"].get<std::string>(),
+               printable(file["path"].get<std::string>()),
+               file["checksum"].get<std::string>(),
+               printable(file["reason"].get<std::string>()));
+  }
+}
+
 void verify_version(const Reference& reference, const GlobalOptions& global) {
   ApiClient server = connect(global);
   const ResolvedVersion version = get_version(server, reference);
@@ -42,14 +93,23 @@ void verify_version(const Reference& reference, const GlobalOptions& global) {
     Nowhere nowhere;
     fetch_files(server.access(), version, manifest, stored, nowhere, progress);
   }
+  const Elsewhere elsewhere = check_elsewhere(manifest);
   if (global.json) {
-    return print_json({{"reference", version.reference()},
-                       {"digest", version.digest.to_string()},
-                       {"file_count", stored.size()},
-                       {"size_bytes", size_bytes}});
+    print_json({{"reference", version.reference()},
+                {"digest", version.digest.to_string()},
+                {"file_count", stored.size()},
+                {"size_bytes", size_bytes},
+                {"elsewhere", elsewhere.files}});
+  } else {
+    fmt::print("{}  {} files of {}: all as the manifest says\n", version.reference(),
+               stored.size(), format_size(size_bytes));
+    report(elsewhere);
   }
-  fmt::print("{}  {} files of {}: all as the manifest says\n", version.reference(),
-             stored.size(), format_size(size_bytes));
+  if (!elsewhere.wrong.empty()) {
+    throw Error(ErrorCode::data_loss,
+                fmt::format("{} files are not what the list says, the first: {}",
+                            elsewhere.wrong.size(), elsewhere.wrong.front()));
+  }
 }
 
 void print_paths(const char* what, const std::vector<std::string>& paths) {
@@ -98,6 +158,11 @@ A directory that was pulled into is compared with what was pulled: files that we
 are missing are named, and the exit status is 14; files beyond those are named, and do no harm.
 No server is asked. A version is read from the server, whole, and every file compared with its
 digest. What exists as a directory is taken for one.
+
+Of files that are registered where they are, size and checksum are compared with what lies at a
+file: location that this machine can read: exit status 14 if they differ. The server has no bytes
+of them, and other locations (root:, https: …) are not read: such files are named as not checked,
+and do not change the exit status. Use --json for what was found out of each.
 
 Examples:
   mendel verify model/

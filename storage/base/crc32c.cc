@@ -90,8 +90,8 @@ std::uint64_t load_word(const std::byte* at) {
 }
 
 __attribute__((target("sse4.2"))) std::uint32_t crc32c_sse42(
-    std::span<const std::byte> data) {
-  std::uint64_t crc = 0xffffffff;
+    std::uint32_t before, std::span<const std::byte> data) {
+  std::uint64_t crc = static_cast<std::uint32_t>(~before);
   for (; data.size() >= 3 * kStretchBytes; data = data.subspan(3 * kStretchBytes)) {
     std::uint64_t second = 0;
     std::uint64_t third = 0;
@@ -115,10 +115,8 @@ __attribute__((target("sse4.2"))) std::uint32_t crc32c_sse42(
 
 #endif
 
-}  // namespace
-
-std::uint32_t crc32c_portable(std::span<const std::byte> data) {
-  std::uint32_t crc = 0xffffffff;
+std::uint32_t crc32c_by_tables(std::uint32_t before, std::span<const std::byte> data) {
+  std::uint32_t crc = ~before;
   for (; data.size() >= 8; data = data.subspan(8)) {
     const std::uint32_t low = crc ^ load_u32(data.data());
     const std::uint32_t high = load_u32(data.data() + 4);
@@ -129,12 +127,20 @@ std::uint32_t crc32c_portable(std::span<const std::byte> data) {
   return ~update_bytewise(crc, data);
 }
 
-std::uint32_t crc32c(std::span<const std::byte> data) {
+}  // namespace
+
+std::uint32_t crc32c_portable(std::span<const std::byte> data) {
+  return crc32c_by_tables(0, data);
+}
+
+std::uint32_t crc32c(std::span<const std::byte> data) { return crc32c_after(0, data); }
+
+std::uint32_t crc32c_after(std::uint32_t before, std::span<const std::byte> data) {
 #if defined(__x86_64__)
   static const bool has_instruction = __builtin_cpu_supports("sse4.2");
-  if (has_instruction) return crc32c_sse42(data);
+  if (has_instruction) return crc32c_sse42(before, data);
 #endif
-  return crc32c_portable(data);
+  return crc32c_by_tables(before, data);
 }
 
 }  // namespace mendel

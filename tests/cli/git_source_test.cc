@@ -297,7 +297,7 @@ TEST_F(GitSource, RefusesToTakeCredentialsAlong) {
   tree.write("blob", std::string("\0\n\1", 3) + "ghp_" + std::string(36, 'a') + "\n");
   EXPECT_EQ(capture(tree).patch, "");
   const Error untracked = refusal(tree, {.include_untracked = true});
-  EXPECT_EQ(untracked.code(), ErrorCode::permission_denied);
+  EXPECT_EQ(untracked.code(), ErrorCode::invalid_argument);
   EXPECT_THAT(untracked.what(), HasSubstr("proxy:4: what looks like a private key"));
   EXPECT_THAT(untracked.what(), HasSubstr("blob:2: what looks like a GitHub token"));
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/fuzz/hostile_list.h"
 #include "tests/fuzz/hostile_request.h"
 #include "tests/testing/random_bytes.h"
 
@@ -74,6 +75,12 @@ INSTANTIATE_TEST_SUITE_P(Body, HostileDocument,
                          ::testing::Values(Kind{"body", read_hostile_body}));
 INSTANTIATE_TEST_SUITE_P(Request, HostileDocument,
                          ::testing::Values(Kind{"request", read_hostile_request}));
+INSTANTIATE_TEST_SUITE_P(ParamsYaml, HostileDocument,
+                         ::testing::Values(Kind{"params_yaml", read_hostile_yaml}));
+INSTANTIATE_TEST_SUITE_P(ParamsJson, HostileDocument,
+                         ::testing::Values(Kind{"params_json", read_hostile_json}));
+INSTANTIATE_TEST_SUITE_P(DatasetList, HostileDocument,
+                         ::testing::Values(Kind{"dataset_list", read_hostile_list}));
 
 }  // namespace
 }  // namespace mendel::testing

@@ -37,5 +37,13 @@ TEST(Crc32c, IsTheSameWithAndWithoutTheInstruction) {
   }
 }
 
+TEST(Crc32c, GoesOnWhereItStopped) {
+  const auto noise = testing::random_bytes(20'000, 2);
+  for (const std::size_t cut : {0, 1, 7, 6'145, 20'000}) {
+    const auto data = std::span(noise);
+    EXPECT_EQ(crc32c_after(crc32c(data.first(cut)), data.subspan(cut)), crc32c(data));
+  }
+}
+
 }  // namespace
 }  // namespace mendel

@@ -21,6 +21,7 @@ void declare_pull(CLI::App& app, const GlobalOptions& global);
 void declare_cat(CLI::App& app, const GlobalOptions& global);
 void declare_url(CLI::App& app, const GlobalOptions& global);
 void declare_verify(CLI::App& app, const GlobalOptions& global);
+void declare_reproduce(CLI::App& app, const GlobalOptions& global);
 
 void declare_list(CLI::App& app, const GlobalOptions& global);
 void declare_show(CLI::App& app, const GlobalOptions& global);

@@ -31,6 +31,8 @@ constexpr Command kCommands[] = {
      declare_url},
     {kFiles, "verify", "check a version, or a directory that was pulled into",
      declare_verify},
+    {kFiles, "reproduce", "lay out all that made a version, and perhaps make it again",
+     declare_reproduce},
     {kLook, "list", "what is there", declare_list},
     {kLook, "show", "all about one version", declare_show},
     {kLook, "log", "the versions of an artifact, newest first", declare_log},

@@ -124,6 +124,17 @@ storage::Manifest get_tree(ApiClient& server, const ResolvedVersion& version,
   });
 }
 
+std::string get_patch(ApiClient& server, const ResolvedVersion& version) {
+  const Json source = version.document.value("source", Json::object());
+  if (!source.contains("patch")) return "";
+  HttpAnswer answer = server.get_bytes(version.path() + "/patch");
+  if (Digest::of(answer.body) != Digest::parse(source["patch"].get<std::string>())) {
+    throw Error(ErrorCode::data_loss, "the patch of " + version.reference() +
+                                          " came with another digest than its source's");
+  }
+  return std::move(answer.body);
+}
+
 void warn_if_yanked(const ResolvedVersion& version) {
   if (version.document.value("state", "active") != "yanked") return;
   fmt::print(stderr, "mendel: warning: {} was yanked\n", version.reference());

@@ -36,6 +36,10 @@ storage::Manifest get_tree(ApiClient& server, const ResolvedVersion& version);
 storage::Manifest get_tree(ApiClient& server, const ResolvedVersion& version,
                            BlobCache& cache);
 
+// What its source had beyond the commit, checked against the digest; empty: nothing. Throws
+// data_loss.
+std::string get_patch(ApiClient& server, const ResolvedVersion& version);
+
 // Says on standard error that the version should not be used, where it was yanked.
 void warn_if_yanked(const ResolvedVersion& version);
 

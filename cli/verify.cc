@@ -4,8 +4,9 @@
 
 #include "cli/command.h"
 #include "cli/directory_check.h"
-#include "cli/fetch.h"
+#include "cli/nowhere.h"
 #include "cli/output.h"
+#include "cli/rebuild_report.h"
 #include "cli/referenced_file.h"
 #include "cli/resolve.h"
 
@@ -13,18 +14,10 @@ namespace mendel::cli {
 
 namespace {
 
-// Looks at bytes and keeps none: fetching verifies them.
-class Nowhere : public FileDestination {
- public:
-  std::unique_ptr<FileReceiver> begin(std::size_t) override {
-    return std::make_unique<Receiver>();
-  }
-
- private:
-  struct Receiver : FileReceiver {
-    void write(std::span<const std::byte>) override {}
-    void finish() override {}
-  };
+struct VerifyOptions {
+  std::string what;
+  bool rebuild = false;
+  bool deep = false;
 };
 
 // Of the files that stay where they are: what was found out of each.
@@ -145,9 +138,19 @@ void verify_directory(const std::string& directory, const GlobalOptions& global)
 }
 
 // A reference needs a '/', as a path may have one; what exists as a directory is one.
-void verify(const std::string& what, const GlobalOptions& global) {
-  if (std::filesystem::is_directory(what)) return verify_directory(what, global);
-  verify_version(Reference::parse(what), global);
+void verify(const VerifyOptions& options, const GlobalOptions& global) {
+  if (options.deep && !options.rebuild) {
+    throw Error(ErrorCode::invalid_argument,
+                "--deep goes with --rebuild: without it every byte is hashed anyway");
+  }
+  if (options.rebuild) {
+    return verify_rebuild(Reference::parse(options.what),
+                          options.deep ? BytesAre::rehashed : BytesAre::asked_for, global);
+  }
+  if (std::filesystem::is_directory(options.what)) {
+    return verify_directory(options.what, global);
+  }
+  verify_version(Reference::parse(options.what), global);
 }
 
 }  // namespace
@@ -164,13 +167,24 @@ file: location that this machine can read: exit status 14 if they differ. The se
 of them, and other locations (root:, https: …) are not read: such files are named as not checked,
 and do not change the exit status. Use --json for what was found out of each.
 
+With --rebuild, all that the version was made from is walked, itself first, and told, item by item,
+whether it can still be had: bytes (the first of each file is asked for; with --deep all are read
+and hashed), hyperparameters, patches, and commits, which are fetched from their repositories with
+the git that is installed. What lies outside of the registry is 'elsewhere' if a digest tells
+whether it is the same, and 'unverifiable' if none does; what nobody recorded is 'unrecorded'. The
+exit status is 10 if anything is missing or unverifiable.
+
 Examples:
   mendel verify model/
-  mendel verify lhcb/lamarr-trk:17)");
-  auto what = std::make_shared<std::string>();
-  app.add_option("REF|DIR", *what, "a version, or a directory that was pulled into")
+  mendel verify lhcb/lamarr-trk:17
+  mendel verify lhcb/lamarr-trk@production --rebuild --deep)");
+  auto options = std::make_shared<VerifyOptions>();
+  app.add_option("REF|DIR", options->what, "a version, or a directory that was pulled into")
       ->required();
-  app.callback([what, &global] { verify(*what, global); });
+  app.add_flag("--rebuild", options->rebuild,
+               "whether all that made the version can still be had");
+  app.add_flag("--deep", options->deep, "with --rebuild: read and hash every byte");
+  app.callback([options, &global] { verify(*options, global); });
 }
 
 }  // namespace mendel::cli

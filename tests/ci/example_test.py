@@ -2,6 +2,7 @@
 a good model from a poor one."""
 
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -51,6 +52,24 @@ class Train(unittest.TestCase):
         self.assertLessEqual({"data/training.csv", "efficiency.c"}, changed)
         self.assertTrue(any(name.endswith("-opt/libefficiency.so") for name in changed))
         self.assertNotIn("data/validation.csv", changed)
+
+    def test_trains_on_the_data_that_it_is_given(self):
+        again = self.scratch / "again"
+        train(again, "--data", self.trained / "data")
+        self.assertEqual({name: content for name, content in files(self.trained).items()
+                          if not name.startswith("data/")}, files(again))
+
+    def test_scans_degrees_without_a_run(self):
+        params = self.scratch / "params.json"
+        params.write_text('{"degrees": [1, 4], "ridge": 0.01}')
+        environment = {name: value for name, value in os.environ.items()
+                       if name != "MENDEL_RUN"}
+        subprocess.run([EXAMPLE / "scan", "--data", self.trained / "data", "--params", params,
+                        "--out", self.scratch / "scan"], check=True, env=environment,
+                       stdout=subprocess.DEVNULL)
+        self.assertGreater(self.chi2_ndf(self.scratch / "scan" / "degree-1"), 70)
+        self.assertEqual(self.chi2_ndf(self.scratch / "scan" / "degree-4"),
+                         self.chi2_ndf(self.trained))
 
     def test_compiles_what_it_fitted_for_two_platforms(self):
         models = sorted(self.trained.glob("*/libefficiency.so"))

@@ -138,8 +138,12 @@ class Load(NamedTuple):
         return self.bytes / self.seconds
 
 
+def wrk_threads(connections):
+    return min(connections, os.cpu_count())
+
+
 def wrk(url, connections, seconds, token=None, script="report.lua", arguments=()):
-    command = ["wrk", "--threads", str(min(connections, os.cpu_count())), "--connections",
+    command = ["wrk", "--threads", str(wrk_threads(connections)), "--connections",
                str(connections), "--duration", f"{seconds}s", "--timeout", "30s",
                "--script", str(HERE / script)]
     if token:

@@ -146,6 +146,7 @@ void run(const Options& options) {
   http::Workers workers({.threads = options.workers, .queue_max = kQueuedRequestsMax});
   http::Server server(server_options(options), router, workers);
   registry.changes.start();
+  registry.run_upkeep.start();
   server.start();
   announce_url(options, server.port());
 
@@ -153,6 +154,7 @@ void run(const Options& options) {
   spdlog::info("stopping after signal {}", received);
   server.stop(std::chrono::seconds(options.drain_seconds));
   workers.stop();
+  registry.run_upkeep.stop();
   registry.changes.stop();
   spdlog::info("stopped");
 }

@@ -111,10 +111,12 @@ constexpr Statement kListNamespaceIds{"list_namespace_ids", R"sql(
   )sql"};
 
 constexpr Statement kListVersionManifests{"list_version_manifests", R"sql(
-    select distinct v.digest
+    select v.digest
       from version v join artifact a on a.id = v.artifact_id
      where a.namespace_id = $1
-     order by v.digest
+     union
+    select c.digest from run_checkpoint c where c.namespace_id = $1 and c.state = 'kept'
+     order by digest
   )sql"};
 
 constexpr Statement kAttachBlobAgain{"attach_blob_again", R"sql(

@@ -112,7 +112,7 @@ std::vector<UploadPackRow> list_upload_packs(Transaction& tx, std::string_view u
                                              std::int32_t limit);
 
 // For making rows again from the object store: the namespaces there are, and the manifests
-// that versions of one name.
+// that versions and kept checkpoints of one name.
 std::vector<std::int64_t> list_namespace_ids(Transaction& tx);
 std::vector<Digest> list_version_manifests(Transaction& tx, std::int64_t ns);
 

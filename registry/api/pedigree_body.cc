@@ -14,6 +14,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kMessageSizeMax = 64 * 1024;
 constexpr std::size_t kLabelsMax = 100;
 constexpr std::size_t kLabelSizeMax = 1000;
 constexpr std::size_t kMetricsMax = 10'000;
@@ -123,6 +124,14 @@ void refuse_repetitions(ObjectReader& body, const std::vector<InputRequest>& inp
 }
 
 }  // namespace
+
+std::string read_message(ObjectReader& body) {
+  auto message = body.optional_string("message").value_or("");
+  if (message.size() > kMessageSizeMax) {
+    body.problem("message", fmt::format("is longer than {} bytes", kMessageSizeMax));
+  }
+  return message;
+}
 
 std::map<std::string, std::string> read_labels(ObjectReader& body) {
   const auto object = body.optional_object("labels").value_or(json::object());

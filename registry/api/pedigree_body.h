@@ -14,6 +14,9 @@ namespace mendel::registry::api {
 // the same for a version, a run and an evaluation. What breaks a rule becomes a problem of
 // the reader.
 
+// "message": text; empty without one.
+std::string read_message(ObjectReader& body);
+
 // "labels": names to text.
 std::map<std::string, std::string> read_labels(ObjectReader& body);
 

@@ -2,16 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "registry/api/attached_files.h"
 #include "registry/api/json.h"
 #include "registry/api/names.h"
 #include "registry/api/publish_body.h"
 #include "registry/api/version_json.h"
-#include "registry/services/access.h"
-#include "registry/services/blobs.h"
 #include "registry/services/publishing.h"
-#include "registry/services/versions.h"
+#include "registry/services/run_publication.h"
 #include "storage/base/sha256.h"
 
 namespace mendel::registry::api {
@@ -36,25 +33,6 @@ std::optional<PublishingService::IdempotencyKey> idempotency_key(const Request& 
   return PublishingService::IdempotencyKey{std::string(*key), sha256.finish()};
 }
 
-// A version that the caller may read, and whose manifest holds the blob, gives it to the
-// namespace. Anything else is one and the same "not found".
-void attach_files(const Request& request, Services& services,
-                  const std::vector<AttachedFile>& attached) {
-  for (const auto& [digest, from] : attached) {
-    const NamespaceInfo source =
-        services.access.require(request.caller(), from.artifact.ns(), Role::reader).ns;
-    const auto record = services.versions.get_of_any_kind(from.artifact, from.version);
-    const auto& files = services.versions.manifest(record->version)->manifest().files;
-    const bool holds = std::ranges::any_of(
-        files, [&](const storage::ManifestFile& file) { return file.digest == digest; });
-    if (!holds) {
-      throw Error(ErrorCode::not_found,
-                  fmt::format("{} has no file {}", from.text(), digest.to_string()));
-    }
-    services.blobs.attach(request.ns().id, source.id, digest);
-  }
-}
-
 }  // namespace
 
 Response publish_version(const Request& request, Services& services) {
@@ -63,7 +41,8 @@ Response publish_version(const Request& request, Services& services) {
       read_publish_body(request.json(), artifact_of(request), kind_of(request), attached);
   publish.idempotency = idempotency_key(request);
 
-  attach_files(request, services, attached);
+  attach_files(request, services, request.ns().id, attached);
+  services.run_publication.complete(request.ns().id, publish);
   const auto outcome =
       services.publishing.publish(request.caller(), request.ns().id, publish);
 

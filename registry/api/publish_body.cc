@@ -7,36 +7,15 @@
 
 #include "registry/api/json.h"
 #include "registry/api/pedigree_body.h"
+#include "registry/services/checkpoint_selector.h"
 #include "storage/base/error.h"
+#include "storage/base/uuid.h"
 
 namespace mendel::registry::api {
 
 namespace {
 
 using nlohmann::json;
-
-constexpr std::size_t kMessageSizeMax = 64 * 1024;
-
-storage::ManifestFile read_file(ObjectReader& entry, std::vector<AttachedFile>& attached) {
-  storage::ManifestFile file;
-  file.path = entry.required_string("path");
-  file.platform = entry.optional_string("platform").value_or("");
-  file.digest = entry.optional_digest("digest");
-  file.executable = entry.optional_boolean("executable").value_or(false);
-  file.link = entry.optional_string("link").value_or("");
-  file.directory = entry.optional_boolean("directory").value_or(false);
-  file.checksum = entry.optional_string("checksum").value_or("");
-  file.locations = entry.optional_strings("locations");
-  const auto size = entry.optional_integer("size");
-  if (size && *size < 0) entry.problem("size", "must not be negative");
-  file.size_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(0, size.value_or(0)));
-
-  const auto from =
-      entry.parsed("from", [](const std::string& text) { return Reference::parse(text); });
-  if (from && file.digest) attached.push_back({*file.digest, *from});
-  if (from && !file.digest) entry.problem("from", "goes with a digest");
-  return file;
-}
 
 std::vector<AliasName> read_aliases(ObjectReader& body) {
   std::vector<AliasName> aliases;
@@ -48,14 +27,6 @@ std::vector<AliasName> read_aliases(ObjectReader& body) {
     }
   }
   return aliases;
-}
-
-std::string read_message(ObjectReader& body) {
-  auto message = body.optional_string("message").value_or("");
-  if (message.size() > kMessageSizeMax) {
-    body.problem("message", fmt::format("is longer than {} bytes", kMessageSizeMax));
-  }
-  return message;
 }
 
 std::vector<PublishingService::Component> read_components(ObjectReader& body) {
@@ -73,12 +44,30 @@ std::vector<PublishingService::Component> read_components(ObjectReader& body) {
   return components;
 }
 
-// What this server does not do yet is refused by name: a pedigree that was silently dropped
-// would be worse than none.
-void refuse_unsupported(ObjectReader& body) {
-  for (const char* name : {"run", "checkpoint"}) {
-    if (body.optional_value(name))
-      body.problem(name, "is not supported by this server yet");
+std::optional<std::string> read_run(ObjectReader& body) {
+  auto run = body.optional_string("run");
+  if (run && !is_uuid(*run)) body.problem("run", "must be the id of a run, a UUID");
+  return run;
+}
+
+std::optional<std::string> read_checkpoint(ObjectReader& body) {
+  const auto selector = body.parsed("checkpoint", [](const std::string& text) {
+    CheckpointSelector::parse(text);
+    return text;
+  });
+  if (selector && !body.has("run")) body.problem("checkpoint", "goes with a run");
+  return selector;
+}
+
+// Exactly one of what may hold the content.
+void require_content(ObjectReader& body) {
+  const bool lists_content = body.has("files") || body.has("components");
+  const int count =
+      int(lists_content) + int(body.has("manifest")) + int(body.has("checkpoint"));
+  if (count != 1) {
+    body.problem("files",
+                 "or 'components' are required, or else 'manifest' or 'checkpoint' in "
+                 "their place");
   }
 }
 
@@ -100,22 +89,16 @@ PublishingService::Request read_publish_body(nlohmann::json document,
                                      .source = read_source(body),
                                      .inputs = read_inputs(body),
                                      .components = read_components(body),
-                                     .run = std::nullopt,
+                                     .run = read_run(body),
+                                     .checkpoint = read_checkpoint(body),
                                      .aliases = read_aliases(body),
                                      .idempotency = std::nullopt};
-  refuse_unsupported(body);
-  const bool lists_content = body.has("files") || body.has("components");
-  if (lists_content) {
-    storage::Manifest manifest;
-    manifest.kind = publish.kind;
-    body.each_object("files", [&](ObjectReader& entry) {
-      manifest.files.push_back(read_file(entry, attached));
-    });
-    publish.manifest = std::move(manifest);
-  }
-  if (lists_content == body.has("manifest")) {
-    body.problem("files",
-                 "or 'components' are required, or else 'manifest' in their place");
+  require_content(body);
+  auto files = read_files(body, attached);
+  if (body.has("files") || body.has("components")) {
+    publish.manifest.emplace();
+    publish.manifest->kind = kind;
+    publish.manifest->files = std::move(files);
   }
   body.finish();
   return publish;

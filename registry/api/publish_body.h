@@ -3,17 +3,11 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "registry/api/file_body.h"
 #include "registry/services/publishing.h"
-#include "storage/base/digest.h"
 #include "storage/base/reference.h"
 
 namespace mendel::registry::api {
-
-// A file whose bytes a version of any namespace gives.
-struct AttachedFile {
-  Digest digest;
-  Reference from;
-};
 
 // What a request to publish asks for, as far as its body tells: without a key, and with the
 // files in attached still to be attached. Throws invalid_argument with every broken rule.

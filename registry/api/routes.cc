@@ -4,7 +4,9 @@
 #include "registry/api/archive.h"
 #include "registry/api/artifacts.h"
 #include "registry/api/blobs.h"
+#include "registry/api/checkpoints.h"
 #include "registry/api/client.h"
+#include "registry/api/evaluations.h"
 #include "registry/api/files.h"
 #include "registry/api/fsck.h"
 #include "registry/api/health.h"
@@ -12,6 +14,8 @@
 #include "registry/api/pedigree.h"
 #include "registry/api/principals.h"
 #include "registry/api/publish.h"
+#include "registry/api/run_metrics.h"
+#include "registry/api/runs.h"
 #include "registry/api/tokens.h"
 #include "registry/api/uploads.h"
 #include "registry/api/versions.h"
@@ -63,6 +67,17 @@ constexpr Route kRoutes[] = {
     {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/chunks",      ns_writer,     kSmall, "",            {.answer = find_chunks}},
     {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/packs",       ns_writer,     kStream, "",           {.upload = receive_packs}},
 
+    {"POST",   "/api/v1/runs",                                     authenticated, kLarge, "",            {.answer = create_run}},
+    {"GET",    "/api/v1/runs",                                     open,          kNone,  "namespace status limit after", {.answer = list_runs}},
+    {"GET",    "/api/v1/runs/{id}",                                open,          kNone,  "",            {.answer = get_run}},
+    {"PATCH",  "/api/v1/runs/{id}",                                authenticated, kSmall, "",            {.answer = patch_run}},
+    {"POST",   "/api/v1/runs/{id}/heartbeat",                      authenticated, kSmall, "",            {.answer = post_heartbeat}},
+    {"POST",   "/api/v1/runs/{id}/metrics",                        authenticated, kStream, "",           {.upload = post_run_metrics}},
+    {"GET",    "/api/v1/runs/{id}/metrics",                        open,          kNone,  "name max_points select better limit after", {.answer = get_run_metrics}},
+    {"POST",   "/api/v1/runs/{id}/checkpoints",                    authenticated, kLarge, "",            {.answer = create_checkpoint}},
+    {"GET",    "/api/v1/runs/{id}/checkpoints",                    open,          kNone,  "select limit after", {.answer = list_checkpoints}},
+    {"GET",    "/api/v1/runs/{id}/checkpoints/{step}/files",       open,          kNone,  "",            {.answer = get_checkpoint_manifest}},
+
     {"GET",    "/api/v1/{kind}",                                   open,          kNone,  "namespace q limit after", {.answer = list_artifacts}},
     {"GET",    "/api/v1/{kind}/{ns}/{name}",                       ns_reader,     kNone,  "",            {.answer = get_artifact}},
     {"PATCH",  "/api/v1/{kind}/{ns}/{name}",                       ns_writer,     kSmall, "",            {.answer = patch_artifact}},
@@ -72,6 +87,8 @@ constexpr Route kRoutes[] = {
     {"DELETE", "/api/v1/{kind}/{ns}/{name}/versions/{ref}",        ns_maintainer, kSmall, "",            {.answer = delete_version}},
     {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/yank",   ns_writer,     kSmall, "",            {.answer = yank_version}},
     {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/restore", ns_writer,    kSmall, "",            {.answer = restore_version}},
+    {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/evaluations", ns_writer, kSmall, "",           {.answer = create_evaluation}},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/evaluations", ns_reader, kNone, "limit after", {.answer = list_evaluations}},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/files",  ns_reader,     kNone,  "component",   {.answer = get_manifest, .from_memory = get_manifest_from_memory}},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/files/{path...}", ns_reader, kNone, "platform", {.answer = get_file, .from_memory = get_file_from_memory}},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/archive", ns_reader,    kNone,  "platform",    {.answer = get_archive}},

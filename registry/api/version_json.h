@@ -3,9 +3,12 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "registry/services/edge.h"
 #include "registry/services/version.h"
 
 namespace mendel::registry::api {
+
+nlohmann::json to_json(const PedigreeEdge& edge);
 
 // The version as API.md shows it, without "created", which only an answer to a publish has.
 nlohmann::json to_json(const Version& version);

@@ -9,9 +9,11 @@
 #include <utility>
 
 #include "registry/services/group_work.h"
+#include "registry/services/source_patch.h"
 #include "registry/services/version_rows.h"
 #include "schema/aliases.h"
 #include "schema/changes.h"
+#include "schema/checkpoints.h"
 #include "storage/base/error.h"
 
 namespace mendel::registry {
@@ -64,6 +66,15 @@ void move_aliases(schema::Transaction& tx, const std::vector<AliasName>& aliases
   }
 }
 
+// From now on no keep rule drops it.
+void pin(schema::Transaction& tx,
+         const PublishingService::Request::FromCheckpoint& checkpoint) {
+  if (schema::pin_checkpoint(tx, checkpoint.run_id, checkpoint.step)) return;
+  throw Error(ErrorCode::already_exists,
+              fmt::format("/checkpoint: the run's keep rule has dropped step {} meanwhile",
+                          checkpoint.step));
+}
+
 }  // namespace
 
 // What one thread wants to publish, and what became of it.
@@ -111,21 +122,13 @@ ManifestService::Stored PublishingService::store_manifest(const Caller& caller,
   return manifests_.adopt(caller, ns, request.kind, *request.manifest_digest);
 }
 
-void PublishingService::require_patch(NamespaceId ns, const Request& request) {
-  if (!request.source) return;
-  const std::string patch = member(*request.source, "patch");
-  if (patch.empty() || blobs_.find(ns, Digest::parse(patch))) return;
-  const std::string detail = "this namespace has no blob " + patch + ": upload it first";
-  throw Error(ErrorCode::unprocessable, "/source/patch: " + detail,
-              {{"/source/patch", detail}});
-}
-
 PublishingService::Outcome PublishingService::publish(const Caller& caller, NamespaceId ns,
                                                       const Request& request) {
   std::optional<Digest> hyperparameters;
   if (request.hyperparameters) hyperparameters = Digest::of(*request.hyperparameters);
-  require_patch(ns, request);
+  require_patch(blobs_, ns, request.source);
   auto edges = inputs_.freeze_inputs(caller, request.inputs);
+  edges.insert(edges.end(), request.frozen_inputs.begin(), request.frozen_inputs.end());
   auto manifest = store_manifest(caller, ns, request);
   edges.insert(edges.end(), manifest.components.begin(), manifest.components.end());
   Pending mine{caller, request, std::move(manifest), hyperparameters, std::move(edges)};
@@ -224,6 +227,7 @@ void PublishingService::publish_one(schema::Transaction& tx, Artifact& artifact,
              .run = request.run});
     schema::insert_edges(tx, newest->id, pending.edges);
   }
+  if (request.from_checkpoint) pin(tx, *request.from_checkpoint);
   move_aliases(tx, request.aliases, *newest, caller.name, now);
   artifact.was_touched = true;
   pending.made = {newest->number, !same};

@@ -53,7 +53,16 @@ class PublishingService {
     std::optional<std::string> source;           // JSON object
     std::vector<InputRequest> inputs;
     std::vector<Component> components;  // beside manifest
-    std::optional<std::string> run;     // UUID
+    // A run that made it, and which of its checkpoints is the content: RunPublication
+    // fills in what follows from them.
+    std::optional<std::string> run;  // UUID
+    std::optional<std::string> checkpoint{};
+    std::vector<schema::NewEdge> frozen_inputs{};  // beside inputs
+    struct FromCheckpoint {
+      std::int64_t run_id = 0;
+      std::int64_t step = 0;
+    };
+    std::optional<FromCheckpoint> from_checkpoint{};
     std::vector<AliasName> aliases;
     std::optional<IdempotencyKey> idempotency;
   };
@@ -88,7 +97,6 @@ class PublishingService {
                                           const Request& request);
   ManifestService::Stored store_manifest(const Caller& caller, NamespaceId ns,
                                          const Request& request);
-  void require_patch(NamespaceId ns, const Request& request);
 
   schema::Database& database_;
   ChangeFeed& changes_;

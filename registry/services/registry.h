@@ -5,16 +5,24 @@
 #include "registry/services/artifacts.h"
 #include "registry/services/blobs.h"
 #include "registry/services/change_feed.h"
+#include "registry/services/checkpoints.h"
 #include "registry/services/client_packages.h"
+#include "registry/services/evaluations.h"
 #include "registry/services/fsck.h"
 #include "registry/services/health.h"
 #include "registry/services/inputs.h"
 #include "registry/services/manifests.h"
+#include "registry/services/metric_folding.h"
+#include "registry/services/metric_intake.h"
+#include "registry/services/metric_reading.h"
 #include "registry/services/namespace_packs.h"
 #include "registry/services/namespaces.h"
 #include "registry/services/pedigree.h"
 #include "registry/services/principals.h"
 #include "registry/services/publishing.h"
+#include "registry/services/run_publication.h"
+#include "registry/services/run_upkeep.h"
+#include "registry/services/runs.h"
 #include "registry/services/services.h"
 #include "registry/services/tokens.h"
 #include "registry/services/uploads.h"
@@ -26,7 +34,8 @@
 namespace mendel::registry {
 
 // All services over one pair of stores, in the order in which they need each other. What it
-// is given outlives it. The change feed is started and stopped by the owner.
+// is given outlives it. The change feed and the upkeep of runs are started and stopped by
+// the owner.
 struct Registry {
   static constexpr std::size_t kIndexMemoryBytesMax = 48u << 20;
 
@@ -48,6 +57,14 @@ struct Registry {
         namespaces(database, changes, access),
         principals(database, changes),
         tokens(database, changes, access, clock),
+        metric_intake(database, clock),
+        metric_reading(database),
+        metric_folding(database),
+        runs(database, metric_folding, clock),
+        checkpoints(database, manifests, clock),
+        run_publication(database),
+        run_upkeep(runs, metric_folding),
+        evaluations(database, clock),
         fsck(database, packs),
         health(database, objects),
         client_packages(std::move(client_directory)) {}
@@ -67,13 +84,23 @@ struct Registry {
   NamespaceService namespaces;
   PrincipalService principals;
   TokenService tokens;
+  MetricIntake metric_intake;
+  MetricReading metric_reading;
+  MetricFolding metric_folding;
+  RunService runs;
+  CheckpointService checkpoints;
+  RunPublication run_publication;
+  RunUpkeep run_upkeep;
+  EvaluationService evaluations;
   FsckService fsck;
   HealthService health;
   ClientPackages client_packages;
 
-  Services services{access,     aliases, artifacts, blobs,      client_packages, fsck,
-                    health,     inputs,  manifests, namespaces, pedigree,        principals,
-                    publishing, tokens,  uploads,   versions};
+  Services services{
+      access,         aliases,    artifacts, blobs,      checkpoints, client_packages,
+      evaluations,    fsck,       health,    inputs,     manifests,   metric_intake,
+      metric_reading, namespaces, pedigree,  principals, publishing,  run_publication,
+      runs,           tokens,     uploads,   versions};
 };
 
 }  // namespace mendel::registry

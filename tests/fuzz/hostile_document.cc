@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "registry/services/metric_points.h"
 #include "storage/base/error.h"
 #include "storage/manifest.h"
 #include "storage/recipe.h"
@@ -45,6 +46,14 @@ bool decode_hostile_manifest(std::span<const std::byte> input) {
     for (const auto& file : manifest.files) require(!storage::path_problem(file.path));
     storage::normalise(manifest);
     require(storage::encode_manifest(manifest) == as_text(input));
+  });
+}
+
+bool decode_hostile_points(std::span<const std::byte> input) {
+  return accepts(ErrorCode::data_loss, [&] {
+    const auto points = registry::decode_points(input);
+    for (const auto& point : points) require(point.name_id >= 0);
+    require(std::ranges::equal(registry::encode_points(points), input));
   });
 }
 

@@ -9,6 +9,7 @@ namespace mendel::testing {
 // an Error of its one code, and what it accepts is encoded in the same bytes. Return
 // whether the input was accepted.
 bool decode_hostile_recipe(std::span<const std::byte> input);
+bool decode_hostile_points(std::span<const std::byte> input);
 bool decode_hostile_manifest(std::span<const std::byte> input);
 
 }  // namespace mendel::testing

@@ -73,6 +73,10 @@ INSTANTIATE_TEST_SUITE_P(Manifest, HostileDocument,
                          ::testing::Values(Kind{"manifest", decode_hostile_manifest}));
 INSTANTIATE_TEST_SUITE_P(Body, HostileDocument,
                          ::testing::Values(Kind{"body", read_hostile_body}));
+INSTANTIATE_TEST_SUITE_P(Points, HostileDocument,
+                         ::testing::Values(Kind{"points", decode_hostile_points}));
+INSTANTIATE_TEST_SUITE_P(Metrics, HostileDocument,
+                         ::testing::Values(Kind{"metrics", read_hostile_metrics}));
 INSTANTIATE_TEST_SUITE_P(Request, HostileDocument,
                          ::testing::Values(Kind{"request", read_hostile_request}));
 INSTANTIATE_TEST_SUITE_P(ParamsYaml, HostileDocument,

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "registry/api/json.h"
+#include "registry/api/metric_body.h"
 #include "registry/api/publish_body.h"
 #include "registry/api/target.h"
 #include "registry/http/request_parser.h"
@@ -73,6 +74,35 @@ void read_head(const registry::api::RequestHead& head) {
   }
 }
 
+void require_promises(const registry::MetricBatch& batch) {
+  for (const auto& entry : batch.entries) {
+    require(entry.name < batch.names.size());
+    require(0 <= entry.step && entry.step <= registry::kMetricStepMax);
+  }
+  for (const std::string& name : batch.names) {
+    require(!name.empty() && name.size() <= registry::api::kMetricNameSizeMax);
+  }
+}
+
+// How many entries there were before the first broken line, or the end.
+std::size_t read_lines(std::span<const std::byte> input, std::size_t piece_size) {
+  std::size_t count = 0;
+  registry::api::MetricLines lines([&](const registry::MetricBatch& batch) {
+    require_promises(batch);
+    count += batch.entries.size();
+  });
+  try {
+    for (; !input.empty(); input = input.subspan(std::min(piece_size, input.size()))) {
+      lines.append(input.first(std::min(piece_size, input.size())));
+    }
+    lines.finish();
+  } catch (const Error& error) {
+    require(error.code() == ErrorCode::invalid_argument ||
+            error.code() == ErrorCode::too_large);
+  }
+  return count;
+}
+
 }  // namespace
 
 bool read_hostile_body(std::span<const std::byte> input) {
@@ -81,7 +111,9 @@ bool read_hostile_body(std::span<const std::byte> input) {
     auto request = registry::api::read_publish_body(
         registry::api::parse_json(as_text(input)), ArtifactName::parse("lhcb", "x"),
         storage::ArtifactKind::model, attached);
-    require(request.manifest.has_value() != request.manifest_digest.has_value());
+    require(int(request.manifest.has_value()) + int(request.manifest_digest.has_value()) +
+                int(request.checkpoint.has_value()) ==
+            1);
     if (request.manifest) {
       storage::normalise(*request.manifest);
       storage::encode_manifest(*request.manifest);
@@ -89,6 +121,17 @@ bool read_hostile_body(std::span<const std::byte> input) {
     return true;
   } catch (const Error& error) {
     require(blames_the_body(error.code()));
+    return false;
+  }
+}
+
+bool read_hostile_metrics(std::span<const std::byte> input) {
+  require(read_lines(input, input.size() + 1) == read_lines(input, kPieceSize));
+  try {
+    require_promises(registry::api::parse_metrics(as_text(input)));
+    return true;
+  } catch (const Error& error) {
+    require(error.code() == ErrorCode::invalid_argument);
     return false;
   }
 }

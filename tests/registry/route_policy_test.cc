@@ -37,7 +37,16 @@ constexpr Outcome e403 = Outcome::forbidden;
 constexpr Outcome e404 = Outcome::not_found;
 
 // What a route asks of who calls it.
-enum class Needs { nothing, token, administrator, reading, writing, maintaining, owning };
+enum class Needs {
+  nothing,
+  token,
+  a_run,  // that is looked for at once; here there is none
+  administrator,
+  reading,
+  writing,
+  maintaining,
+  owning
+};
 
 struct Expected {
   std::string_view method;
@@ -76,6 +85,18 @@ constexpr Expected kRoutesExpected[] = {
     {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/chunks",               Needs::writing},
     {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/packs",                Needs::writing},
     {"POST",   "/api/v1/admin/rebuild-index",                               Needs::administrator},
+    {"POST",   "/api/v1/runs",                                              Needs::token},
+    {"GET",    "/api/v1/runs",                                              Needs::nothing},
+    {"GET",    "/api/v1/runs/{id}",                                         Needs::nothing},
+    {"PATCH",  "/api/v1/runs/{id}",                                         Needs::token},
+    {"POST",   "/api/v1/runs/{id}/heartbeat",                               Needs::token},
+    {"POST",   "/api/v1/runs/{id}/metrics",                                 Needs::a_run},
+    {"GET",    "/api/v1/runs/{id}/metrics",                                 Needs::nothing},
+    {"POST",   "/api/v1/runs/{id}/checkpoints",                             Needs::token},
+    {"GET",    "/api/v1/runs/{id}/checkpoints",                             Needs::nothing},
+    {"GET",    "/api/v1/runs/{id}/checkpoints/{step}/files",                Needs::nothing},
+    {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/evaluations",     Needs::writing},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/evaluations",     Needs::reading},
     {"GET",    "/api/v1/{kind}",                                            Needs::nothing},
     {"GET",    "/api/v1/{kind}/{ns}/{name}",                                Needs::reading},
     {"PATCH",  "/api/v1/{kind}/{ns}/{name}",                                Needs::writing},
@@ -139,6 +160,7 @@ Outcome expected_outcome(const Rights& rights, Needs needs, std::size_t ns) {
   switch (needs) {
     case Needs::nothing: return ok;
     case Needs::token: return rights.caller == "nobody" ? e401 : ok;
+    case Needs::a_run: return rights.caller == "nobody" ? e401 : e404;
     case Needs::administrator: return rights.administrator;
     case Needs::reading: return rights.reading[ns];
     case Needs::writing: return rights.writing[ns];
@@ -160,6 +182,7 @@ std::string target_of(std::string_view pattern, std::string_view ns) {
   replace(target, "{name}", "lamarr-trk");
   replace(target, "{principal}", "reader");
   replace(target, "{id}", "01a1fe0c-89bd-7173-af3a-7189431de521");
+  replace(target, "{step}", "100");
   replace(target, "{digest}", Digest::of("some bytes").to_string());
   replace(target, "{ref}", "1");
   replace(target, "{alias}", "production");

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "registry/api/request.h"
+#include "registry/services/runs.h"
+#include "registry/services/services.h"
+
+namespace mendel::registry::api {
+
+// The run that the path names, for a caller who may read its namespace, or write there. To
+// all others it does not exist: not_found, or unauthenticated without a token.
+RunService::Identity readable_run(const Request& request, Services& services);
+RunService::Identity writable_run(const Request& request, Services& services);
+
+}  // namespace mendel::registry::api

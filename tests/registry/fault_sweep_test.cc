@@ -166,6 +166,52 @@ class Push : public Operation {
   }
 };
 
+// A model set with all that made it: either the whole pedigree is there, or no version.
+class PublishPedigree : public Operation {
+ public:
+  std::vector<std::string> requests() const override {
+    return {"post /api/v1/{kind}/{ns}/{name}/versions"};
+  }
+  void prepare(ServerOverStores& healthy, int round) override {
+    publish(healthy, 2 * round, "a part" + std::to_string(round));
+    patch_ = healthy.put_blob("lhcb", "a patch" + std::to_string(round));
+  }
+  Answer run(ServerOverStores& server, int round) override {
+    const std::string part = "lhcb/m" + std::to_string(2 * round);
+    const json body{{"components", {{{"name", "part"}, {"ref", part + "@latest"}}}},
+                    {"inputs",
+                     {{{"role", "parent"}, {"ref", part + ":1"}},
+                      {{"role", "environment"}, {"uri", "docker://image"}}}},
+                    {"hyperparameters", {{"lr", round}}},
+                    {"source", {{"commit", std::string(40, 'a')}, {"patch", patch_}}},
+                    {"aliases", {"production"}}};
+    return server.send("POST", versions_of(2 * round + 1), body.dump(),
+                       {{"Idempotency-Key", "pedigree " + std::to_string(round)}});
+  }
+  void check(ServerOverStores& server, int round, Expect expected) override {
+    const std::string version = versions_of(2 * round + 1) + "/production";
+    const Answer found = server.send("GET", version);
+    if (expected == Expect::nothing_or_all && found.status == 404) {
+      EXPECT_EQ(server.send("GET", versions_of(2 * round + 1)).status, 404);
+      return;
+    }
+    ASSERT_EQ(found.status, 200) << found.body;
+    const json document = found.json();
+    EXPECT_EQ(document.at("version"), 1);
+    EXPECT_EQ(document.at("inputs").size(), 2u);
+    EXPECT_EQ(document.at("components").size(), 1u);
+    EXPECT_EQ(document.at("hyperparameters").at("value").at("lr"), round);
+    EXPECT_EQ(server.send("GET", version + "/pedigree").json().at("edges").size(), 3u);
+    EXPECT_EQ(server.send("GET", version + "/patch").body,
+              "a patch" + std::to_string(round));
+    EXPECT_EQ(server.send("GET", version + "/files/part/f").body,
+              "a part" + std::to_string(round));
+  }
+
+ private:
+  std::string patch_;
+};
+
 class MoveAlias : public Operation {
  public:
   std::vector<std::string> requests() const override {
@@ -408,6 +454,11 @@ TEST_P(FaultSweep, OfABlobOfManyChunks) {
 TEST_P(FaultSweep, OfAPush) {
   Push push;
   EXPECT_GT(sweep(push), 5);
+}
+
+TEST_P(FaultSweep, OfAPedigree) {
+  PublishPedigree operation;
+  EXPECT_GT(sweep(operation), 0);
 }
 
 TEST_P(FaultSweep, OfAnAliasMove) {

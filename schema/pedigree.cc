@@ -125,13 +125,25 @@ constexpr Statement kListDependents{
 
 constexpr Statement kListCommits{
     "list_commits",
-    "select distinct v.source ->> 'commit' as commit "
+    "select v.source ->> 'commit' as commit "
     "from version v join artifact a on a.id = v.artifact_id "
     "join namespace n on n.id = a.namespace_id "
     "where v.source is not null and v.state <> 'deleted' "
     "and (v.source ->> 'commit') collate \"C\" >= $5 "
     "and (v.source ->> 'commit') collate \"C\" < $5 || 'g' and " MENDEL_SEEN
+    "union select r.source ->> 'commit' "
+    "from run r join namespace n on n.id = r.namespace_id "
+    "where r.source is not null "
+    "and (r.source ->> 'commit') collate \"C\" >= $5 "
+    "and (r.source ->> 'commit') collate \"C\" < $5 || 'g' and " MENDEL_SEEN
     "order by commit limit $6"};
+
+constexpr Statement kListRunsOfCommit{
+    "list_runs_of_commit",
+    "select r.uuid::text, n.name as namespace_name, r.name, r.status "
+    "from run r join namespace n on n.id = r.namespace_id "
+    "where r.source is not null and (r.source ->> 'commit') collate \"C\" = $5 "
+    "and " MENDEL_SEEN "order by r.id desc limit $6"};
 
 constexpr Statement kListVersionsOfCommit{
     "list_versions_of_commit", MENDEL_NODES
@@ -270,6 +282,21 @@ std::vector<std::string> list_commits(Transaction& tx, const NamespaceViewer& vi
     commits.push_back(at<std::string>(row, "commit"));
   }
   return commits;
+}
+
+std::vector<CommitRunRow> list_runs_of_commit(Transaction& tx,
+                                              const NamespaceViewer& viewer,
+                                              const std::string& commit,
+                                              std::int64_t limit) {
+  std::vector<CommitRunRow> runs;
+  for (const Row& row : tx.exec(kListRunsOfCommit, viewer.only_namespace, viewer.sees_all,
+                                viewer.sees_internal, viewer.member, commit, limit)) {
+    runs.push_back({.uuid = at<std::string>(row, "uuid"),
+                    .namespace_name = at<std::string>(row, "namespace_name"),
+                    .name = at<std::string>(row, "name"),
+                    .status = at<std::string>(row, "status")});
+  }
+  return runs;
 }
 
 std::vector<NodeRow> list_versions_of_commit(Transaction& tx, const NamespaceViewer& viewer,

@@ -112,13 +112,25 @@ struct DependentRow {
 std::vector<DependentRow> list_dependents(Transaction& tx, const NamespaceViewer& viewer,
                                           std::int64_t version_id, std::int64_t limit);
 
-// The commits, up to limit, that begin with prefix and that a version was made from that
-// the viewer sees.
+// The commits, up to limit, that begin with prefix and that a version was made from, or a
+// run, that the viewer sees.
 std::vector<std::string> list_commits(Transaction& tx, const NamespaceViewer& viewer,
                                       const std::string& prefix, std::int64_t limit);
 // The versions made from a commit, newest first, those with ids below before.
 std::vector<NodeRow> list_versions_of_commit(Transaction& tx, const NamespaceViewer& viewer,
                                              const std::string& commit, std::int64_t before,
                                              std::int64_t limit);
+
+// The runs of a commit, newest first.
+struct CommitRunRow {
+  std::string uuid;
+  std::string namespace_name;
+  std::string name;
+  std::string status;
+};
+std::vector<CommitRunRow> list_runs_of_commit(Transaction& tx,
+                                              const NamespaceViewer& viewer,
+                                              const std::string& commit,
+                                              std::int64_t limit);
 
 }  // namespace mendel::schema

@@ -12,7 +12,8 @@ namespace {
   "r.status, r.request_digest, r.created_by, r.created_at, r.started_at, "              \
   "r.finished_at, r.heartbeat_seconds, r.heartbeat_at, r.hyperparameters, "             \
   "coalesce(h.canonical, '') as canonical, coalesce(r.source::text, '') as source, "    \
-  "r.labels, r.message, r.resources, r.exit_status, r.keep_rule, "                      \
+  "r.labels, r.message, coalesce(r.command::text, '') as command, r.directory, "        \
+  "r.resources, r.exit_status, r.keep_rule, "                                           \
   "(select count(*) from run_checkpoint c where c.run_id = r.id) as checkpoint_count, " \
   "(select coalesce(json_agg(json_build_object("                                        \
   "   'role', e.role, 'name', e.name, 'uri', e.uri, "                                   \
@@ -57,8 +58,8 @@ constexpr Statement kInsertRun{"insert_run", R"sql(
   with new as (
     insert into run (uuid, namespace_id, name, request_digest, created_by, created_at,
                      started_at, heartbeat_seconds, heartbeat_at, lost_after,
-                     hyperparameters, source, labels, message, keep_rule)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                     hyperparameters, source, labels, message, keep_rule, command, directory)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
     on conflict on constraint run_uuid_is_unique do nothing
     returning id
   )
@@ -139,6 +140,8 @@ RunRow run(const Row& row) {
           .source = at<std::string>(row, "source"),
           .labels = at<std::string>(row, "labels"),
           .message = at<std::string>(row, "message"),
+          .command = at<std::string>(row, "command"),
+          .directory = at<std::string>(row, "directory"),
           .resources = at<std::string>(row, "resources"),
           .exit_status = at<std::optional<std::int32_t>>(row, "exit_status"),
           .keep_rule = at<std::string>(row, "keep_rule"),
@@ -154,11 +157,11 @@ std::optional<RunRow> run(const std::optional<Row>& row) {
 }  // namespace
 
 std::optional<std::int64_t> insert_run(Transaction& tx, const NewRun& run) {
-  const auto row = tx.exec_optional(kInsertRun, run.uuid, run.namespace_id, run.name,
-                                    run.request_digest, run.created_by, run.created_at,
-                                    run.started_at, run.heartbeat_seconds, run.heartbeat_at,
-                                    run.lost_after, run.hyperparameters_digest, run.source,
-                                    run.labels, run.message, run.keep_rule);
+  const auto row = tx.exec_optional(
+      kInsertRun, run.uuid, run.namespace_id, run.name, run.request_digest, run.created_by,
+      run.created_at, run.started_at, run.heartbeat_seconds, run.heartbeat_at,
+      run.lost_after, run.hyperparameters_digest, run.source, run.labels, run.message,
+      run.keep_rule, run.command, run.directory);
   if (!row) return std::nullopt;
   return at<std::int64_t>(*row, "run_id");
 }

@@ -36,6 +36,8 @@ struct RunRow {
   std::string source;           // JSON object; empty without
   std::string labels;           // JSON object
   std::string message;
+  std::string command;    // JSON list of words; empty without
+  std::string directory;  // where it ran, below the root of the source
   std::string resources;  // JSON object
   std::optional<std::int32_t> exit_status;
   std::string keep_rule;
@@ -58,6 +60,8 @@ struct NewRun {
   std::optional<std::string> source;
   std::string labels;
   std::string message;
+  std::optional<std::string> command;
+  std::string directory;
   std::string keep_rule;
 };
 

@@ -107,9 +107,16 @@ Response get_pedigree(const Request& request, Services& services) {
 Response get_commit(const Request& request, Services& services) {
   const auto found = services.pedigree.find_commit(request.caller(), asked_commit(request),
                                                    request.limit(), id_before(request));
-  json document{{"commit", found.commit}, {"versions", json::array()}};
+  json document{
+      {"commit", found.commit}, {"versions", json::array()}, {"runs", json::array()}};
   for (const auto& version : found.versions)
     document["versions"].push_back(to_json(version));
+  for (const auto& run : found.runs) {
+    document["runs"].push_back({{"id", run.uuid},
+                                {"namespace", run.namespace_name},
+                                {"name", run.name},
+                                {"status", run.status}});
+  }
   if (found.next) document["next"] = *found.next;
   return with_etag(request, json_response(200, document));
 }

@@ -11,6 +11,7 @@
 #include "registry/api/json.h"
 #include "registry/api/pedigree_body.h"
 #include "storage/base/uuid.h"
+#include "storage/manifest.h"
 
 namespace mendel::registry::api {
 
@@ -21,6 +22,7 @@ using nlohmann::json;
 constexpr std::int64_t kHeartbeatSecondsMin = 30;
 constexpr std::int64_t kHeartbeatSecondsMax = 86'400;
 constexpr std::size_t kPlaceSizeMax = 255;  // of a host or a site
+constexpr std::size_t kCommandSizeMax = 128 * 1024;
 constexpr std::int64_t kExitStatusMax = 255;
 
 // Where a name is missing or wrong, the document is refused anyway.
@@ -53,6 +55,34 @@ std::optional<std::int32_t> read_integer(ObjectReader& body, std::string_view me
     return std::nullopt;
   }
   return static_cast<std::int32_t>(*number);
+}
+
+// An argument vector: never one string for a shell to take apart.
+std::optional<std::string> read_command(ObjectReader& body) {
+  if (!body.has("command")) return std::nullopt;
+  const auto words = body.optional_strings("command");
+  std::size_t size = 0;
+  for (const std::string& word : words) {
+    size += word.size();
+    if (word.find('\0') != std::string::npos) {
+      body.problem("command", "must not contain a NUL character");
+    }
+  }
+  if (words.empty() || size > kCommandSizeMax) {
+    body.problem("command",
+                 fmt::format("is a list of words, of at most {} bytes", kCommandSizeMax));
+  }
+  return json(words).dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+// Below the root of the source, so that it means the same wherever that is laid out.
+std::string read_directory(ObjectReader& body) {
+  const auto directory = body.optional_string("directory").value_or("");
+  if (directory.empty()) return "";
+  if (const auto problem = storage::path_problem(directory)) {
+    body.problem("directory", *problem);
+  }
+  return directory;
 }
 
 KeepRule read_keep(ObjectReader& body) {
@@ -122,6 +152,8 @@ RunBody read_run_body(const json& document) {
               .source = read_source(body),
               .labels = read_labels_object(body).value_or("{}"),
               .message = read_message(body),
+              .command = read_command(body),
+              .directory = read_directory(body),
               .heartbeat_seconds = read_integer(body, "heartbeat_seconds",
                                                 kHeartbeatSecondsMin, kHeartbeatSecondsMax),
               .keep = read_keep(body),

@@ -43,6 +43,10 @@ json summary(const schema::RunRow& run) {
     document["hyperparameters"] = {{"digest", run.hyperparameters_digest->to_string()},
                                    {"value", json::parse(run.hyperparameters)}};
   }
+  if (!run.command.empty()) {
+    document["command"] = json::parse(run.command);
+    document["directory"] = run.directory;
+  }
   if (!run.source.empty()) document["source"] = json::parse(run.source);
   return document;
 }

@@ -100,7 +100,11 @@ PedigreeService::CommitVersions PedigreeService::find_commit(
       throw Error(ErrorCode::already_exists, fmt::format("{} begins several commits: {}",
                                                          prefix, fmt::join(commits, ", ")));
     }
-    CommitVersions found{.commit = commits.front(), .versions = {}, .next = std::nullopt};
+    CommitVersions found{
+        .commit = commits.front(), .versions = {}, .runs = {}, .next = std::nullopt};
+    if (!before) {
+      found.runs = schema::list_runs_of_commit(tx, viewer, found.commit, kRunsShownMax);
+    }
     found.versions = schema::list_versions_of_commit(
         tx, viewer, found.commit, before.value_or(std::numeric_limits<std::int64_t>::max()),
         static_cast<std::int64_t>(limit) + 1);

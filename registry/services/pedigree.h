@@ -63,18 +63,21 @@ class PedigreeService {
   // no next of such a page.
   Page walk(const Caller& caller, const Version& root, const Question& question);
 
-  // Versions that were made from a commit, newest first. prefix is some first digits of its
+  // Versions and runs that were made from a commit, newest first: versions by the page, and
+  // on the first page the newest kRunsShownMax runs. prefix is some first digits of its
   // hash, at least kCommitPrefixMin. Throws not_found, and already_exists, naming them,
   // where several commits that the caller may see begin so.
   struct CommitVersions {
     std::string commit;
     std::vector<schema::NodeRow> versions;
+    std::vector<schema::CommitRunRow> runs;
     std::optional<std::string> next;
   };
   CommitVersions find_commit(const Caller& caller, const std::string& prefix,
                              std::size_t limit, std::optional<std::int64_t> before);
 
   static constexpr std::size_t kCommitPrefixMin = 7;
+  static constexpr std::int64_t kRunsShownMax = 1000;
 
  private:
   struct Memory;

@@ -143,6 +143,8 @@ RunService::Created RunService::create(const Caller& caller, NamespaceId ns,
                      .source = request.source,
                      .labels = request.labels,
                      .message = request.message,
+                     .command = request.command,
+                     .directory = request.directory,
                      .keep_rule = request.keep.text()};
   if (request.heartbeat_seconds) {
     run.heartbeat_at = now;

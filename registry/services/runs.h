@@ -46,6 +46,8 @@ class RunService {
     std::optional<std::string> source;           // JSON object
     std::string labels;                          // JSON object
     std::string message;
+    std::optional<std::string> command;  // JSON list of words
+    std::string directory;               // where it runs, below the root of the source
     std::optional<std::int32_t> heartbeat_seconds;
     KeepRule keep;
     std::optional<Timestamp> started_at;

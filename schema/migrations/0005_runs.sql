@@ -31,6 +31,8 @@ create table run (
     source            jsonb,
     labels            jsonb       not null,
     message           text        not null,
+    command           jsonb,                             -- its words; null: not recorded
+    directory         text        not null default '',   -- where, below the source's root
     resources         jsonb       not null default '{}',
     exit_status       integer,
     keep_rule         text        not null,

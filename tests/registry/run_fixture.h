@@ -37,6 +37,8 @@ class RunTest : public ::testing::Test {
             .source = std::nullopt,
             .labels = "{}",
             .message = "",
+            .command = std::nullopt,
+            .directory = "",
             .heartbeat_seconds = std::nullopt,
             .keep = KeepRule::parse(""),
             .started_at = std::nullopt,

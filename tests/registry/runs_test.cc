@@ -32,6 +32,8 @@ TEST_F(Runs, KeepWhatTheyWereStartedWith) {
   request.hyperparameters = R"({"lr":0.001})";
   request.source = R"({"commit": "0123456789012345678901234567890123456789"})";
   request.labels = R"({"site": "CNAF"})";
+  request.command = R"(["./train", "--data", "inputs/data"])";
+  request.directory = "gan";
   request.keep = KeepRule::parse("last:2");
   request.inputs = {{.role = "trained-on",
                      .name = "data",
@@ -42,11 +44,28 @@ TEST_F(Runs, KeepWhatTheyWereStartedWith) {
   EXPECT_EQ(run.status, "running");
   EXPECT_EQ(run.hyperparameters, R"({"lr":0.001})");
   EXPECT_EQ(run.keep_rule, "last:2");
+  EXPECT_EQ(run.command, R"(["./train", "--data", "inputs/data"])");
+  EXPECT_EQ(run.directory, "gan");
   EXPECT_EQ(run.created_by, "admin");
   const auto inputs = parse_edges(run.inputs);
   ASSERT_THAT(inputs, SizeIs(1));
   EXPECT_EQ(inputs[0].name, "data");
   EXPECT_EQ(inputs[0].uri, "root://eos.example.org//f.root");
+}
+
+TEST_F(Runs, AreFoundByTheCommitThatTheyWereMadeFrom) {
+  auto request = run_request("wgan");
+  request.source = R"({"commit": "0123456789012345678901234567890123456789"})";
+  const std::string uuid = start(request).uuid;
+  const auto found = registry.pedigree.find_commit(admin, "0123456", 10, std::nullopt);
+  ASSERT_THAT(found.runs, SizeIs(1));
+  EXPECT_EQ(found.runs[0].uuid, uuid);
+  EXPECT_EQ(found.runs[0].name, "wgan");
+
+  Caller stranger = admin;
+  stranger.is_admin = false;
+  stranger.principal = std::nullopt;
+  EXPECT_THROW(registry.pedigree.find_commit(stranger, "0123456", 10, std::nullopt), Error);
 }
 
 TEST_F(Runs, AreMadeOnceForAnId) {

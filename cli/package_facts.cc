@@ -115,10 +115,11 @@ PythonFacts find_python_facts() {
 
 std::string find_conda_packages(const fs::path& prefix) {
   std::set<std::string> lines;
-  std::error_code absent;
-  for (const auto& entry : fs::directory_iterator(prefix / "conda-meta", absent)) {
-    if (entry.path().extension() != ".json") continue;
-    if (std::string line = explicit_line(entry.path()); !line.empty()) {
+  std::error_code failure;
+  for (fs::directory_iterator entry(prefix / "conda-meta", failure), end;
+       !failure && entry != end; entry.increment(failure)) {
+    if (entry->path().extension() != ".json") continue;
+    if (std::string line = explicit_line(entry->path()); !line.empty()) {
       lines.insert(std::move(line));
     }
   }

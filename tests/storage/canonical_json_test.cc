@@ -66,6 +66,9 @@ TEST(CanonicalJson, WritesNumbersAsTheRfcsSamples) {
 }
 
 TEST(CanonicalJson, RefusesNumbersThatJsonDoesNotHave) {
+  // The two errors of appendix B.
+  EXPECT_EQ(refusal(std::bit_cast<double>(0x7fffffffffffffff)), "");
+  EXPECT_EQ(refusal(std::bit_cast<double>(0x7ff0000000000000)), "");
   EXPECT_EQ(refusal(json{{"lr", std::nan("")}}), "/lr");
   EXPECT_EQ(refusal(json{{"a/b", {1, std::numeric_limits<double>::infinity()}}}),
             "/a~1b/1");

@@ -127,7 +127,7 @@ void push(const PushOptions& options, const GlobalOptions& global) {
   const ArtifactName name = ArtifactName::parse(options.name);
   PushContent content{
       *storage::parse_artifact_kind(options.kind), gather_files(options), {}};
-  const Pedigree pedigree = gather_pedigree(options.pedigree);
+  const Pedigree pedigree = gather_pedigree(pedigree_of(options));
   if (!options.checkpoint.empty()) {
     return push_checkpoint(options, name, content, pedigree, global);
   }

@@ -27,7 +27,8 @@ A version may be made of others (--component NAME=REF): each is frozen to its nu
 and its files are read below NAME/.
 
 --run says which run made it (MENDEL_RUN otherwise): hyperparameters, inputs and commit are then
-those of the run, unless they are given here. --checkpoint publishes what the run kept, without
+those of the run, unless they are given here: the git repository around is read only if --git, or
+one of its other options, asks for it. --checkpoint publishes what the run kept, without
 sending it again: 'best:METRIC:min', 'best:METRIC:max', 'last' or 'step:N'.
 
 --from-list registers data that stays where it is. FILE (- is standard input) is CSV with a header,
@@ -114,6 +115,9 @@ void require_content(const PushOptions& options) {
     if (options.run.empty()) refuse("--checkpoint needs --run");
     return;
   }
+  if (options.list == "-" && options.pedigree.params == "-") {
+    refuse("--params and --from-list cannot both be standard input");
+  }
   if (!has_files) refuse("nothing to push: name a file or a directory");
 }
 
@@ -144,6 +148,15 @@ Json description_of(const PushOptions& options) {
   if (!options.run.empty()) body["run"] = options.run;
   if (!options.checkpoint.empty()) body["checkpoint"] = options.checkpoint;
   return body;
+}
+
+PedigreeOptions pedigree_of(const PushOptions& options) {
+  PedigreeOptions pedigree = options.pedigree;
+  SourceOptions& source = pedigree.source;
+  const bool is_asked_for =
+      !source.directory.empty() || source.include_untracked || source.require_clean;
+  if (!options.run.empty() && !is_asked_for) source.no_git = true;
+  return pedigree;
 }
 
 std::vector<ScannedFile> gather_files(const PushOptions& options) {

@@ -38,6 +38,10 @@ void declare_push_options(CLI::App& app, PushOptions& options);
 // What is published, but for the manifest and the pedigree. Throws invalid_argument.
 Json description_of(const PushOptions& options);
 
+// What to gather of where it came from. A run knows which commit it was started from, and
+// the tree may have changed since: then no repository is read unless one is asked for.
+PedigreeOptions pedigree_of(const PushOptions& options);
+
 // The files that the version will have. Throws invalid_argument.
 std::vector<ScannedFile> gather_files(const PushOptions& options);
 

@@ -286,6 +286,14 @@ TEST_F(GitSource, TakesUntrackedFilesAlongWhenTold) {
   expect_that_the_patch_makes(tree, captured);
 }
 
+TEST_F(GitSource, PassesOverWhatIsNoFile) {
+  const GitWorkTree tree = init();
+  tree.commit_all();
+  run_in(tree.path(), "mkfifo pipe && mkdir empty");
+  EXPECT_EQ(capture(tree).source["dirty"], false);
+  EXPECT_EQ(capture(tree, {.include_untracked = true}).patch, "");
+}
+
 TEST_F(GitSource, RefusesToTakeCredentialsAlong) {
   const GitWorkTree tree = init();
   tree.write("config.py", "a = 1\nb = 2\n");

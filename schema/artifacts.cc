@@ -43,7 +43,10 @@ constexpr Statement kUpdateDescription{"update_artifact_description", R"sql(
 )sql"};
 
 constexpr Statement kListArtifacts{"list_artifacts", R"sql(
-  select a.*, n.name as namespace_name
+  select a.*, n.name as namespace_name,
+         (select coalesce(json_object_agg(l.name, v.number), '{}')
+            from alias l join version v on v.id = l.version_id
+           where l.artifact_id = a.id) as aliases
     from artifact a
     join namespace n on n.id = a.namespace_id
     left join membership m on m.namespace_id = n.id and m.principal_id = $1
@@ -121,22 +124,22 @@ void update_artifact_description(Transaction& tx, std::int64_t id,
   tx.exec(kUpdateDescription, id, description, now);
 }
 
-std::vector<ArtifactRow> list_artifacts(Transaction& tx, const NamespaceViewer& viewer,
-                                        const ArtifactFilter& filter,
-                                        const std::optional<ArtifactPosition>& after,
-                                        std::int64_t limit) {
+std::vector<ListedArtifact> list_artifacts(Transaction& tx, const NamespaceViewer& viewer,
+                                           const ArtifactFilter& filter,
+                                           const std::optional<ArtifactPosition>& after,
+                                           std::int64_t limit) {
   std::optional<Timestamp> after_time;
   std::optional<std::int64_t> after_id;
   if (after) {
     after_time = after->changed_at;
     after_id = after->id;
   }
-  std::vector<ArtifactRow> artifacts;
+  std::vector<ListedArtifact> artifacts;
   for (const Row& row :
        tx.exec(kListArtifacts, viewer.member, viewer.sees_all, viewer.sees_internal,
                viewer.only_namespace, filter.kind, filter.folded_namespace, filter.text,
                after_time, after_id, limit)) {
-    artifacts.push_back(artifact(row));
+    artifacts.push_back({artifact(row), at<std::string>(row, "aliases")});
   }
   return artifacts;
 }

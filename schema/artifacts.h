@@ -54,11 +54,15 @@ struct ArtifactPosition {
   std::int64_t id = 0;
 };
 
+struct ListedArtifact : ArtifactRow {
+  std::string aliases;  // JSON object: the number that each points at
+};
+
 // Of the namespaces that the viewer sees, newest change first, after a position.
-std::vector<ArtifactRow> list_artifacts(Transaction& tx, const NamespaceViewer& viewer,
-                                        const ArtifactFilter& filter,
-                                        const std::optional<ArtifactPosition>& after,
-                                        std::int64_t limit);
+std::vector<ListedArtifact> list_artifacts(Transaction& tx, const NamespaceViewer& viewer,
+                                           const ArtifactFilter& filter,
+                                           const std::optional<ArtifactPosition>& after,
+                                           std::int64_t limit);
 
 struct ArtifactCounts {
   std::int64_t versions = 0;

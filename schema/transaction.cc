@@ -189,6 +189,20 @@ void Transaction::prepare(const Statement& statement) {
   transaction_.conn().prepare(statement.name, statement.sql);
 }
 
+Rows Transaction::exec(const ComposedStatement& statement) {
+  const auto values = pqxx::prepare::make_dynamic_params(statement.parameters);
+  failed_ = true;
+  Rows rows;
+  if (statement.name.empty()) {
+    rows = transaction_.exec_params(statement.sql, values);
+  } else {
+    transaction_.conn().prepare(statement.name, statement.sql);
+    rows = transaction_.exec_prepared(statement.name, values);
+  }
+  failed_ = false;
+  return rows;
+}
+
 Row Transaction::only_row(const Statement& statement, const Rows& rows) {
   if (rows.size() != 1) {
     throw Error(ErrorCode::internal, std::string(statement.name) + " gave " +

@@ -26,6 +26,15 @@ struct Statement {
   const char* sql;
 };
 
+// A statement that was put together of fixed pieces (schema/composer.h): its text is no
+// constant, and no user's text is in it. name: prepared on each connection under it, and of
+// this text alone; empty: planned anew each time.
+struct ComposedStatement {
+  std::string sql;
+  std::vector<std::string> parameters;  // as parameter() makes them
+  std::string name = {};
+};
+
 using Rows = pqxx::result;
 using Row = pqxx::row;
 
@@ -201,6 +210,8 @@ class Transaction {
     failed_ = false;
     return rows;
   }
+
+  Rows exec(const ComposedStatement& statement);
 
   // For statements that give one row always, and one row or none.
   template <class... Args>

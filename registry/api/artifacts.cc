@@ -69,7 +69,10 @@ Response list_artifacts(const Request& request, Services& services) {
       services.artifacts.list(request.caller(), filter, position_after(request), limit);
 
   auto items = json::array();
-  for (const auto& row : rows) items.push_back(to_json(row));
+  for (const auto& row : rows) {
+    items.push_back(to_json(row));
+    items.back()["aliases"] = json::parse(row.aliases);
+  }
   std::optional<std::string> next;
   if (rows.size() == limit) next = next_after(rows.back());
   return with_etag(request, list_response(std::move(items), next));

@@ -16,6 +16,7 @@
 #include "registry/api/publish.h"
 #include "registry/api/run_metrics.h"
 #include "registry/api/runs.h"
+#include "registry/api/search.h"
 #include "registry/api/tokens.h"
 #include "registry/api/uploads.h"
 #include "registry/api/versions.h"
@@ -98,6 +99,7 @@ constexpr Route kRoutes[] = {
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/pedigree", ns_reader,   kNone,  "direction depth limit after", {.answer = get_pedigree}},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/patch",  ns_reader,     kNone,  "",            {.answer = get_patch}},
     {"GET",    "/api/v1/commits/{sha}",                            open,          kNone,  "limit after", {.answer = get_commit}},
+    {"GET",    "/api/v1/search",                                   open,          kNone,  "q limit after", {.answer = search}},
 
     {"GET",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",       ns_reader,     kNone,  "at",          {.answer = get_alias}},
     {"PUT",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",       ns_writer,     kSmall, "",            {.answer = put_alias}},

@@ -39,7 +39,7 @@ ArtifactService::Artifact ArtifactService::describe(NamespaceId ns,
   return artifact;
 }
 
-std::vector<schema::ArtifactRow> ArtifactService::list(
+std::vector<schema::ListedArtifact> ArtifactService::list(
     const Caller& caller, const Filter& filter,
     const std::optional<schema::ArtifactPosition>& after, std::size_t limit) {
   schema::ArtifactFilter rows{.kind = std::string(storage::to_string(filter.kind)),

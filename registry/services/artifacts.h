@@ -37,7 +37,7 @@ class ArtifactService {
     std::optional<Name> ns;
     std::string text;  // part of a name or description; empty: all
   };
-  std::vector<schema::ArtifactRow> list(
+  std::vector<schema::ListedArtifact> list(
       const Caller& caller, const Filter& filter,
       const std::optional<schema::ArtifactPosition>& after, std::size_t limit);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <utility>
 
@@ -38,6 +39,16 @@ void copy_manifests(BlobService& blobs, NamespaceId ns, NamespaceId from,
   }
   const std::string bytes = storage::encode_manifest(manifest);
   blobs.store_manifest(ns, Digest::of(bytes), bytes);
+}
+
+std::vector<Digest> digests_of(const storage::Manifest& manifest) {
+  std::vector<Digest> digests;
+  for (const auto& file : manifest.files) {
+    if (file.digest) digests.push_back(*file.digest);
+  }
+  std::ranges::sort(digests);
+  digests.erase(std::ranges::unique(digests).begin(), digests.end());
+  return digests;
 }
 
 void require_kind(const storage::Manifest& manifest, storage::ArtifactKind kind) {
@@ -154,7 +165,8 @@ ManifestService::Stored ManifestService::finish(
   Stored stored{.digest = Digest::of(bytes),
                 .size_bytes = whole.size_bytes(),
                 .file_count = whole.files.size(),
-                .components = {}};
+                .components = {},
+                .files = digests_of(whole)};
   for (std::size_t i = 0; i < components.size(); ++i) {
     stored.components.push_back({.role = std::string(to_string(EdgeRole::component)),
                                  .name = manifest.components[i].name,

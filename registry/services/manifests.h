@@ -33,6 +33,7 @@ class ManifestService {
     std::uint64_t size_bytes = 0;  // these two: components included
     std::uint64_t file_count = 0;
     std::vector<schema::NewEdge> components;
+    std::vector<Digest> files;  // stored ones, each once, sorted; components included
   };
 
   // One whose stored files may lack their sizes, and whose components are still to be

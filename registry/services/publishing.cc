@@ -14,6 +14,7 @@
 #include "schema/aliases.h"
 #include "schema/changes.h"
 #include "schema/checkpoints.h"
+#include "schema/version_files.h"
 #include "storage/base/error.h"
 
 namespace mendel::registry {
@@ -205,6 +206,7 @@ void PublishingService::publish_one(schema::Transaction& tx, Artifact& artifact,
       schema::insert_hyperparameters_if_absent(tx, artifact.row.namespace_id,
                                                *hyperparameters, *request.hyperparameters);
     }
+    const bool has_the_same_files = newest && newest->digest == manifest.digest;
     newest.emplace();
     newest->artifact_id = artifact.row.id;
     newest->number = ++artifact.row.newest_number;
@@ -226,6 +228,9 @@ void PublishingService::publish_one(schema::Transaction& tx, Artifact& artifact,
              .source = request.source,
              .run = request.run});
     schema::insert_edges(tx, newest->id, pending.edges);
+    if (!has_the_same_files) {
+      schema::record_version_files(tx, artifact.row.id, newest->number, manifest.files);
+    }
   }
   if (request.from_checkpoint) pin(tx, *request.from_checkpoint);
   move_aliases(tx, request.aliases, *newest, caller.name, now);

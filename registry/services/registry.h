@@ -23,6 +23,7 @@
 #include "registry/services/run_publication.h"
 #include "registry/services/run_upkeep.h"
 #include "registry/services/runs.h"
+#include "registry/services/search.h"
 #include "registry/services/services.h"
 #include "registry/services/tokens.h"
 #include "registry/services/uploads.h"
@@ -52,6 +53,7 @@ struct Registry {
         manifests(blobs, inputs),
         publishing(database, changes, blobs, inputs, manifests, versions, clock),
         pedigree(database),
+        search(database),
         aliases(database, changes, clock),
         artifacts(database, changes, clock),
         namespaces(database, changes, access),
@@ -79,6 +81,7 @@ struct Registry {
   ManifestService manifests;
   PublishingService publishing;
   PedigreeService pedigree;
+  SearchService search;
   AliasService aliases;
   ArtifactService artifacts;
   NamespaceService namespaces;
@@ -100,7 +103,7 @@ struct Registry {
       access,         aliases,    artifacts, blobs,      checkpoints, client_packages,
       evaluations,    fsck,       health,    inputs,     manifests,   metric_intake,
       metric_reading, namespaces, pedigree,  principals, publishing,  run_publication,
-      runs,           tokens,     uploads,   versions};
+      runs,           search,     tokens,    uploads,    versions};
 };
 
 }  // namespace mendel::registry

@@ -21,6 +21,7 @@ class PrincipalService;
 class PublishingService;
 class RunPublication;
 class RunService;
+class SearchService;
 class TokenService;
 class UploadService;
 class VersionService;
@@ -46,6 +47,7 @@ struct Services {
   PublishingService& publishing;
   RunPublication& run_publication;
   RunService& runs;
+  SearchService& search;
   TokenService& tokens;
   UploadService& uploads;
   VersionService& versions;

@@ -11,6 +11,7 @@
 
 #include "tests/fuzz/hostile_list.h"
 #include "tests/fuzz/hostile_request.h"
+#include "tests/fuzz/hostile_search.h"
 #include "tests/testing/random_bytes.h"
 
 namespace mendel::testing {
@@ -85,6 +86,9 @@ INSTANTIATE_TEST_SUITE_P(ParamsJson, HostileDocument,
                          ::testing::Values(Kind{"params_json", read_hostile_json}));
 INSTANTIATE_TEST_SUITE_P(DatasetList, HostileDocument,
                          ::testing::Values(Kind{"dataset_list", read_hostile_list}));
+
+INSTANTIATE_TEST_SUITE_P(Search, HostileDocument,
+                         ::testing::Values(Kind{"search", parse_hostile_search}));
 
 }  // namespace
 }  // namespace mendel::testing

@@ -97,6 +97,7 @@ constexpr Expected kRoutesExpected[] = {
     {"GET",    "/api/v1/runs/{id}/checkpoints/{step}/files",                Needs::nothing},
     {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/evaluations",     Needs::writing},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/evaluations",     Needs::reading},
+    {"GET",    "/api/v1/search",                                            Needs::nothing},
     {"GET",    "/api/v1/{kind}",                                            Needs::nothing},
     {"GET",    "/api/v1/{kind}/{ns}/{name}",                                Needs::reading},
     {"PATCH",  "/api/v1/{kind}/{ns}/{name}",                                Needs::writing},

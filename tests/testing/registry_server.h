@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -31,8 +32,8 @@ struct Answer {
 };
 
 // A whole registry without sockets: requests go to its router, as the HTTP server would
-// hand them over. The caller is its administrator unless a token is given. The stores
-// outlive it.
+// hand them over. The caller is its administrator unless a token is given; an empty
+// Authorization is none. The stores outlive it.
 class ServerOverStores {
  public:
   using HeaderList = std::vector<std::pair<std::string, std::string>>;
@@ -80,6 +81,10 @@ class ServerOverStores {
     head.id = "0190b8a4-0000-7000-8000-000000000000";
     head.method = method;
     head.target = target;
+    const bool is_anonymous =
+        std::ranges::find(headers, std::pair<std::string, std::string>(
+                                       "Authorization", "")) != headers.end();
+    if (is_anonymous) return head;
     head.headers.set("Authorization", "Bearer " + kAdminToken);
     for (const auto& [name, value] : headers) head.headers.set(name, value);
     return head;

@@ -28,6 +28,9 @@ void declare_show(CLI::App& app, const GlobalOptions& global);
 void declare_log(CLI::App& app, const GlobalOptions& global);
 void declare_files(CLI::App& app, const GlobalOptions& global);
 void declare_diff(CLI::App& app, const GlobalOptions& global);
+void declare_search(CLI::App& app, const GlobalOptions& global);
+void declare_pedigree(CLI::App& app, const GlobalOptions& global);
+void declare_commits(CLI::App& app, const GlobalOptions& global);
 
 void declare_alias(CLI::App& app, const GlobalOptions& global);
 void declare_yank(CLI::App& app, const GlobalOptions& global);

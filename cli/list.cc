@@ -32,14 +32,25 @@ std::string list_path(ArtifactKind kind, const ListOptions& options) {
   return path;
 }
 
+// "production=17 staging=18"
+std::string aliases_of(const Json& item) {
+  std::string text;
+  const Json aliases = item.value("aliases", Json::object());
+  for (const auto& [alias, number] : aliases.items()) {
+    text += (text.empty() ? "" : " ") + alias + "=" + number.dump();
+  }
+  return text;
+}
+
 void list(const ListOptions& options, const GlobalOptions& global) {
   ApiClient server = connect(global);
   std::vector<Json> all;
-  Table table({"ARTIFACT", "KIND", "NEWEST", "CHANGED", "DESCRIPTION"});
+  Table table({"ARTIFACT", "KIND", "NEWEST", "ALIASES", "CHANGED", "DESCRIPTION"});
   for (const ArtifactKind kind : kinds_of(options)) {
     for (Json& item : server.get_all(list_path(kind, options))) {
       table.add({text_of(item, "artifact"), text_of(item, "kind"), text_of(item, "newest"),
-                 text_of(item, "changed_at"), text_of(item, "description")});
+                 aliases_of(item), text_of(item, "changed_at"),
+                 text_of(item, "description")});
       all.push_back(std::move(item));
     }
   }

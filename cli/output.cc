@@ -31,7 +31,8 @@ void Table::print() const {
       widths[i] = std::max(widths[i], width_of(row[i]));
     }
   }
-  for (const auto& row : rows_) {
+  for (std::size_t number = has_header_ ? 0 : 1; number < rows_.size(); ++number) {
+    const auto& row = rows_[number];
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
       line += row[i] + std::string(widths[i] - width_of(row[i]) + 2, ' ');

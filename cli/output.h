@@ -14,9 +14,11 @@ class Table {
  public:
   explicit Table(std::vector<std::string> header);
   void add(std::vector<std::string> row);
+  void hide_header() { has_header_ = false; }
   void print() const;
 
  private:
+  bool has_header_ = true;
   std::vector<std::vector<std::string>> rows_;
 };
 

@@ -1,5 +1,6 @@
 """What mendel push records of where a version came from."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -204,6 +205,43 @@ class SourceTest(PedigreeTest):
                                       "CI_PIPELINE_URL": "https://ci/1"})
         self.assertEqual(json.loads(done.stdout)["source"]["ci"],
                          {"pipeline_url": "https://ci/1", "job_url": "https://ci/2"})
+
+
+class RunTest(PedigreeTest):
+    def request(self, method, path, body, content_type="application/json"):
+        status, _, answer = self.server.request(method, path, body,
+                                                {"Content-Type": content_type})
+        self.assertIn(status, (200, 201), answer)
+        return json.loads(answer)
+
+    def start_run(self, commit):
+        return self.request("POST", "/api/v1/runs", json.dumps({
+            "namespace": self.namespace, "name": "wgan", "hyperparameters": {"lr": 2},
+            "source": {"commit": commit, "dirty": False}}).encode())["id"]
+
+    def test_says_what_the_version_was_made_from(self):
+        run = self.start_run("a" * 40)
+        self.make_repository()
+        made = self.push("out", MENDEL_RUN=run)
+        self.assertEqual(made["run"], run)
+        self.assertEqual(made["source"]["commit"], "a" * 40)
+        self.assertEqual(made["hyperparameters"]["value"], {"lr": 2})
+        made = self.push("out", "--run", run, "--git", ".")
+        self.assertEqual(made["source"]["commit"], self.git("rev-parse", "HEAD"))
+
+    def test_has_checkpoints_to_publish(self):
+        run = self.start_run("b" * 40)
+        digest = "sha256:" + hashlib.sha256(b"best").hexdigest()
+        self.request("PUT", f"/api/v1/namespaces/{self.namespace}/blobs/{digest}", b"best",
+                     "application/octet-stream")
+        self.request("POST", f"/api/v1/runs/{run}/checkpoints", json.dumps({
+            "step": 7, "files": [{"path": "gan.bin", "digest": digest}],
+            "metrics": {"chi2_ndf": 2.4}}).encode())
+        made = self.push("--run", run, "--checkpoint", "best:chi2_ndf:min")
+        self.assertEqual((made["run"], made["source"]["commit"]), (run, "b" * 40))
+        self.assertEqual(self.mendel("cat", f"{self.namespace}/x", "gan.bin"), "best")
+        self.mendel("push", "model", f"{self.namespace}/x", "--run", run, "--checkpoint",
+                    "step:8", status=10)
 
 
 class EnvironmentTest(PedigreeTest):

@@ -8,6 +8,7 @@
 #include "cli/input_option.h"
 #include "cli/output.h"
 #include "cli/params.h"
+#include "cli/repeated_option.h"
 
 namespace mendel::cli {
 
@@ -110,9 +111,7 @@ void declare_pedigree_options(CLI::App& app, PedigreeOptions& options) {
       ->type_name("HOW")
       ->group(kGroup);
   for (const Role& role : kRoles) {
-    app.add_option(role.option, options.*role.values, role.help)
-        ->expected(1)
-        ->take_all()
+    add_repeated(app, role.option, options.*role.values, role.help)
         ->type_name(role.type_name)
         ->group(kGroup);
   }

@@ -4,6 +4,7 @@
 
 #include "cli/dataset_list.h"
 #include "cli/key_value.h"
+#include "cli/repeated_option.h"
 #include "storage/base/reference.h"
 
 namespace mendel::cli {
@@ -54,7 +55,7 @@ Examples:
 
 void declare_repeated(CLI::App& app, const char* name, std::vector<std::string>& values,
                       const char* type_name, const char* help) {
-  app.add_option(name, values, help)->expected(1)->take_all()->type_name(type_name);
+  add_repeated(app, name, values, help)->type_name(type_name);
 }
 
 void declare_content(CLI::App& app, PushOptions& options) {

@@ -5,6 +5,7 @@
 #include "cli/api_client.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/repeated_option.h"
 
 namespace mendel::cli {
 
@@ -62,12 +63,9 @@ void declare_create(CLI::App& app, const GlobalOptions& global) {
       ->type_name("NAME");
   command->add_option("--namespace", wanted->ns, "the only namespace that it reaches")
       ->type_name("NAME");
-  command
-      ->add_option("--scope", wanted->scopes,
-                   "read, write, admin, kpi, agent; may be repeated")
+  add_repeated(*command, "--scope", wanted->scopes,
+               "read, write, admin, kpi, agent; may be repeated")
       ->check(CLI::IsMember({"read", "write", "admin", "kpi", "agent"}))
-      ->expected(1)
-      ->take_all()
       ->type_name("SCOPE");
   command->add_option("--expires-in-days", wanted->expires_in_days, "90, otherwise")
       ->check(CLI::PositiveNumber)

@@ -20,6 +20,13 @@ class PushTest(mendel_fixture.ServerTest):
     def manifest(self, version):
         return self.mendel_json("files", f"{self.namespace}/x:{version}")["files"]
 
+    def test_takes_paths_after_options_that_may_be_repeated(self):
+        self.write("out/libtrk.so", "machine code")
+        pushed = self.mendel_json("push", "--alias", "staging", "--label", "year=2016", "model",
+                                  self.namespace + "/trk", "--metric", "chi2=1", "out")
+        self.assertEqual(pushed["aliases"], ["staging"])
+        self.assertEqual(pushed["file_count"], 1)
+
     def test_prints_the_reference_and_the_digest(self):
         self.write("a", "1")
         printed = self.mendel("push", "model", f"{self.namespace}/x", "a")

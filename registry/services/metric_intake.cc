@@ -112,7 +112,23 @@ MetricIntake::Taken MetricIntake::take(RunId run, const MetricBatch& batch) {
   return mine.taken;
 }
 
+// A run whose metrics are damaged does not keep the others of its group from theirs.
 void MetricIntake::work(std::span<Pending* const> group) {
+  try {
+    return work_together(group);
+  } catch (const Error& error) {
+    if (group.size() == 1 || error.code() != ErrorCode::data_loss) throw;
+  }
+  for (Pending* const pending : group) {
+    try {
+      work_together({&pending, 1});
+    } catch (const Error& error) {
+      pending->failure = error;
+    }
+  }
+}
+
+void MetricIntake::work_together(std::span<Pending* const> group) {
   std::vector<Pending*> open(group.begin(), group.end());
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
     open = work_once(open);

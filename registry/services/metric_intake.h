@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,7 @@ class MetricIntake {
   struct State;
 
   void work(std::span<Pending* const> group);
+  void work_together(std::span<Pending* const> group);
   std::vector<Pending*> work_once(const std::vector<Pending*>& group);
   void prepare(RunWork& work);
   void sort_out(RunWork& work, Pending& pending, Timestamp now);

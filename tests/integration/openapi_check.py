@@ -35,6 +35,7 @@ CONFIG = """
 "path.path" = "w"
 "path.principal" = "robot"
 "path.digest" = "{digest}"
+"path.step" = 100
 
 [[operations]]
 include-path = "/api/v1/principals/{{name}}"
@@ -43,6 +44,10 @@ parameters = {{ "path.name" = "robot" }}
 [[operations]]
 include-path = "/api/v1/tokens/{{id}}"
 parameters = {{ "path.id" = "{token}" }}
+
+[[operations]]
+include-path-regex = "/runs/{{id}}"
+parameters = {{ "path.id" = "{run}" }}
 
 [[operations]]
 include-path-regex = "/uploads/{{id}}"
@@ -81,7 +86,10 @@ def prepare(server):
              publication | {"hyperparameters": {"n": number}})
     token = send("POST", "/api/v1/tokens", {"principal": "robot", "name": "unused"})
     upload = send("POST", "/api/v1/namespaces/lhcb/uploads")
-    return {"digest": digest, "token": token["id"], "upload": upload["id"]}
+    run = send("POST", "/api/v1/runs", {"namespace": "lhcb", "name": "r"})
+    send("POST", f"/api/v1/runs/{run['id']}/checkpoints",
+         {"step": 100, "files": publication["files"], "metrics": {"a": 1}})
+    return {"digest": digest, "token": token["id"], "upload": upload["id"], "run": run["id"]}
 
 
 def main():

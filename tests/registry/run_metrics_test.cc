@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 #include <thread>
 
 #include "tests/registry/run_fixture.h"
@@ -27,11 +28,12 @@ struct Said {
 
 MetricBatch batch_of(const std::vector<Said>& said) {
   MetricBatch batch;
+  std::map<std::string, std::uint32_t> numbers;
   for (const Said& each : said) {
-    auto name = std::ranges::find(batch.names, each.name);
-    const auto number = static_cast<std::uint32_t>(name - batch.names.begin());
-    if (name == batch.names.end()) batch.names.push_back(each.name);
-    batch.entries.push_back({number, each.step, each.value, each.time});
+    const auto next = static_cast<std::uint32_t>(batch.names.size());
+    const auto [number, is_new] = numbers.try_emplace(each.name, next);
+    if (is_new) batch.names.push_back(each.name);
+    batch.entries.push_back({number->second, each.step, each.value, each.time});
   }
   return batch;
 }

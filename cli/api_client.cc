@@ -147,6 +147,10 @@ void ApiClient::remove(const std::string& path, const Json& body) {
   send_repeatedly(body.is_null() ? request("DELETE", path) : request("DELETE", path, body));
 }
 
+Json ApiClient::patch(const std::string& path, const Json& body) {
+  return decode(send_repeatedly(request("PATCH", path, body)));
+}
+
 Json ApiClient::post(const std::string& path, const Json& body) {
   return post(path, body, new_uuid());
 }

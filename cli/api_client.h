@@ -46,6 +46,7 @@ class ApiClient {
   Json put(const std::string& path, const Json& body);
   Json put_bytes(const std::string& path, std::string bytes);
   void remove(const std::string& path, const Json& body);
+  Json patch(const std::string& path, const Json& body);
 
   // Changes something. The key makes the server do it once, however often it arrives.
   Json post(const std::string& path, const Json& body);

@@ -37,6 +37,9 @@ void declare_yank(CLI::App& app, const GlobalOptions& global);
 void declare_restore(CLI::App& app, const GlobalOptions& global);
 void declare_delete(CLI::App& app, const GlobalOptions& global);
 
+void declare_run(CLI::App& app, const GlobalOptions& global);
+void declare_send(CLI::App& app, const GlobalOptions& global);
+
 void declare_admin(CLI::App& app, const GlobalOptions& global);
 void declare_completion(CLI::App& app, const GlobalOptions& global);
 

@@ -13,12 +13,12 @@ namespace {
 constexpr std::size_t kNameSizeMax = 100;
 constexpr std::string_view kSuffix = "-env";
 
+}  // namespace
+
 ArtifactName environment_of(const ArtifactName& owner) {
   const std::string name = owner.name().text().substr(0, kNameSizeMax - kSuffix.size());
   return ArtifactName::parse(owner.ns().text(), name + std::string(kSuffix));
 }
-
-}  // namespace
 
 EnvironmentFiles record_environment() {
   Json facts = find_host_facts();
@@ -38,7 +38,7 @@ EnvironmentFiles record_environment() {
 std::string push_environment(const EnvironmentFiles& files, ApiClient& server,
                              const ArtifactName& owner) {
   const ArtifactName name = environment_of(owner);
-  Json body = {{"message", "recorded by --env auto"}};
+  Json body = {{"message", kEnvironmentMessage}};
   for (const auto& [path, content] : files) {
     const Digest digest = Digest::of(content);
     server.put_bytes(blob_path(name.ns(), digest), content);

@@ -18,7 +18,12 @@ namespace mendel::cli {
 using EnvironmentFiles = std::map<std::string, std::string>;
 EnvironmentFiles record_environment();
 
-// Makes them a version of NAMESPACE/NAME-env, unless the newest one is that already; its
+// NAMESPACE/NAME-env of the artifact or run that was made in it.
+ArtifactName environment_of(const ArtifactName& owner);
+
+inline constexpr const char* kEnvironmentMessage = "recorded by --env auto";
+
+// Makes them a version of environment_of(owner), unless the newest one is that already; its
 // reference.
 std::string push_environment(const EnvironmentFiles& files, ApiClient& server,
                              const ArtifactName& owner);

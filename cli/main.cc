@@ -12,6 +12,7 @@ namespace mendel::cli {
 namespace {
 
 constexpr const char* kFiles = "Bytes, in and out";
+constexpr const char* kRun = "Training";
 constexpr const char* kLook = "Looking";
 constexpr const char* kChange = "Changing what a version is for";
 constexpr const char* kAccess = "Server and access";
@@ -33,6 +34,8 @@ constexpr Command kCommands[] = {
      declare_verify},
     {kFiles, "reproduce", "lay out all that made a version, and perhaps make it again",
      declare_reproduce},
+    {kRun, "run", "record what a training does", declare_run},
+    {kRun, "send", "deliver what was recorded without a network", declare_send},
     {kLook, "list", "what is there", declare_list},
     {kLook, "show", "all about one version", declare_show},
     {kLook, "log", "the versions of an artifact, newest first", declare_log},
@@ -72,6 +75,9 @@ Example:
 
 Environment:
   MENDEL_URL, MENDEL_TOKEN     the server and the token; flags come first, the login last
+  MENDEL_RUN, MENDEL_JOURNAL   the run that is recorded, and where, without a network
+  MENDEL_NAMESPACE, MENDEL_SITE
+                               the namespace of runs that name none, and where they run
   MENDEL_PLATFORM, BINARY_TAG  what --platform auto means
   MENDEL_CACHE, MENDEL_CACHE_MAX
                                where jobs of one node share what they pull, and how much
@@ -147,6 +153,8 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);  // and runs the command
     return kExitOk;
+  } catch (const CLI::RuntimeError& end) {
+    return end.get_exit_code();  // of the command that it was to run
   } catch (const CLI::ParseError& misuse) {
     return app.exit(misuse) == 0 ? kExitOk : kExitUsage;
   } catch (const Error& error) {

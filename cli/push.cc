@@ -4,17 +4,16 @@
 
 #include "cli/api_path.h"
 #include "cli/command.h"
-#include "cli/interrupt.h"
+#include "cli/journal_option.h"
+#include "cli/journal_push.h"
 #include "cli/key_value.h"
 #include "cli/output.h"
 #include "cli/push_options.h"
-#include "cli/push_transfer.h"
+#include "cli/send_persistently.h"
 
 namespace mendel::cli {
 
 namespace {
-
-constexpr int kAttemptsMax = 4;
 
 // What each component is at this moment: the version is made of that, and of nothing that
 // an alias points at later.
@@ -28,21 +27,6 @@ std::vector<storage::ManifestComponent> freeze_components(ApiClient& server,
         {Name::parse("a component", pair.key).text(), version.reference(), version.digest});
   }
   return components;
-}
-
-// A connection that breaks is no reason to give up: the next attempt sends the rest.
-SentManifest send_persistently(ApiClient& server, const PushBase& base,
-                               const ArtifactName& name, PushContent& content) {
-  for (int attempt = 1;; ++attempt) {
-    try {
-      const UploadSession upload = UploadSession::open(server, name.ns());
-      return send_content(server.access(), upload, base, content, Delivery::send);
-    } catch (const Error& error) {
-      if (attempt == kAttemptsMax || !is_transient(error.code())) throw;
-      fmt::print(stderr, "mendel: {}; going on with what is missing\n", error.what());
-    }
-    sleep_unless_interrupted(std::chrono::seconds(attempt));
-  }
 }
 
 // What publishing would refuse: inputs that are not there, or not to be read.
@@ -114,7 +98,7 @@ void push_files(const PushOptions& options, const ArtifactName& name, PushConten
     return report_dry_run(sent, global);
   }
 
-  const SentManifest sent = send_persistently(server, base, name, content);
+  const SentManifest sent = send_persistently(server, base, name.ns(), content);
   body["manifest"] = sent.digest.to_string();
   body.update(deliver_pedigree(pedigree, server, name));
   Json version = publish(server, content, name, body, options);
@@ -123,11 +107,36 @@ void push_files(const PushOptions& options, const ArtifactName& name, PushConten
   report(name, std::move(version), global);
 }
 
+// Nothing is asked of a server: what only it can say is said when the push is delivered.
+void push_into_journal(const std::string& directory, const PushOptions& options,
+                       const ArtifactName& name, PushContent& content,
+                       const Pedigree& pedigree, const GlobalOptions& global) {
+  Json body = description_of(options);
+  if (options.dry_run || !options.components.empty()) {
+    throw Error(
+        ErrorCode::invalid_argument,
+        "--dry-run and --component ask the server, and so do not go with a journal");
+  }
+  Journal journal(directory);
+  if (options.checkpoint.empty()) {
+    body["manifest"] = keep_content(journal, content).to_string();
+  }
+  body.update(keep_pedigree(pedigree, journal, name));
+  const std::string key =
+      options.idempotency_key.empty() ? new_uuid() : options.idempotency_key;
+  append_push(journal, content.kind, name, body, key);
+  if (global.json) return print_json({{"artifact", name.text()}, {"journal", directory}});
+  fmt::print("{}  {}  recorded in {}\n", name.text(), text_of(body, "manifest"), directory);
+}
+
 void push(const PushOptions& options, const GlobalOptions& global) {
   const ArtifactName name = ArtifactName::parse(options.name);
   PushContent content{
       *storage::parse_artifact_kind(options.kind), gather_files(options), {}};
   const Pedigree pedigree = gather_pedigree(pedigree_of(options));
+  if (const auto journal = journal_directory(options.journal); !journal.empty()) {
+    return push_into_journal(journal, options, name, content, pedigree, global);
+  }
   if (!options.checkpoint.empty()) {
     return push_checkpoint(options, name, content, pedigree, global);
   }

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/dataset_list.h"
+#include "cli/journal_option.h"
 #include "cli/key_value.h"
 #include "cli/repeated_option.h"
 #include "storage/base/reference.h"
@@ -92,6 +93,7 @@ void declare_description(CLI::App& app, PushOptions& options) {
   app.add_option("--idempotency-key", options.idempotency_key,
                  "repeated with the same key, a push makes one version at the most")
       ->type_name("KEY");
+  declare_journal_option(app, options.journal);
 }
 
 std::vector<PushPath> paths_of(const PushOptions& options) {

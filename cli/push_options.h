@@ -29,6 +29,7 @@ struct PushOptions {
   std::vector<std::string> metrics;
   std::string message;
   std::string idempotency_key;
+  std::string journal;
   bool dry_run = false;
 };
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/fuzz/hostile_journal.h"
 #include "tests/fuzz/hostile_list.h"
 #include "tests/fuzz/hostile_request.h"
 #include "tests/fuzz/hostile_search.h"
@@ -78,6 +79,8 @@ INSTANTIATE_TEST_SUITE_P(Points, HostileDocument,
                          ::testing::Values(Kind{"points", decode_hostile_points}));
 INSTANTIATE_TEST_SUITE_P(Metrics, HostileDocument,
                          ::testing::Values(Kind{"metrics", read_hostile_metrics}));
+INSTANTIATE_TEST_SUITE_P(Journal, HostileDocument,
+                         ::testing::Values(Kind{"journal", read_hostile_journal}));
 INSTANTIATE_TEST_SUITE_P(Request, HostileDocument,
                          ::testing::Values(Kind{"request", read_hostile_request}));
 INSTANTIATE_TEST_SUITE_P(ParamsYaml, HostileDocument,

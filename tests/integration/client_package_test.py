@@ -173,6 +173,10 @@ class ClientPackageTest(mendel_fixture.ServerTest):
         packages = (self.root / "opt/mendel/share/doc/packages").read_text().splitlines()
         self.assertEqual({line.split()[0] for line in packages} | {"packages"}, licences)
 
+    def test_brings_the_python_file(self):
+        file = self.root / "opt/mendel/share/mendel/python/mendel_run.py"
+        self.assertIn("def start(", file.read_text())
+
     def test_is_served_to_anybody_with_its_digest(self):
         status, _, listed = self.request("GET", "/client/")
         self.assertEqual(status, 200)

@@ -13,7 +13,7 @@ import urllib.request
 
 import load
 
-VERSION = "3.17.0"
+VERSION = "3.17.2"
 POSTGRES = max(pathlib.Path("/usr/lib/postgresql").glob("*/bin"), default=None)
 
 

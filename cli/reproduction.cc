@@ -233,6 +233,7 @@ int Reproduction::run() const {
   if (process == 0) {
     // A reproduction records nothing into the run that it repeats.
     ::unsetenv("MENDEL_RUN");
+    ::dup2(STDERR_FILENO, STDOUT_FILENO);
     if (::chdir(place.c_str()) == 0) ::execvp(pointers.front(), pointers.data());
     ::_exit(127);
   }

@@ -36,7 +36,8 @@ class Reproduction {
 
   const std::optional<RecordedCommand>& command() const { return command_; }
 
-  // Runs the recorded command in its directory, with our standard streams. Its exit status.
+  // Runs the recorded command in its directory; what it prints goes to standard error. Its
+  // exit status.
   int run() const;
 
   // What the command made of the version's files: found below source/ by their paths, as

@@ -204,8 +204,10 @@ void Reproduction::write_readme() const {
   }
   text += "\n## What to run\n\n";
   if (command_) {
-    const fs::path place = fs::path("source") / command_->directory;
-    text += fmt::format("    cd {}\n    {}\n\n", quoted(place.lexically_normal().string()),
+    const fs::path place = command_->directory.empty()
+                               ? fs::path("source")
+                               : fs::path("source") / command_->directory;
+    text += fmt::format("    cd {}\n    {}\n\n", quoted(place.string()),
                         in_one_line(*command_));
     text += fmt::format("or `mendel reproduce {} --to DIR --run`, which also compares.\n",
                         version_.reference());

@@ -17,6 +17,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kEdgesOnAPage = 1000;
+
 PedigreeService::Direction asked_direction(const Request& request) {
   const auto text = request.query("direction").value_or("up");
   if (text == "up") return PedigreeService::Direction::up;
@@ -34,6 +36,11 @@ std::optional<std::int32_t> asked_depth(const Request& request) {
     throw Error(ErrorCode::invalid_argument, "depth is a whole number from 0");
   }
   return depth;
+}
+
+// A graph is easier to read whole than a list, so a page of it is as large as one may be.
+std::size_t asked_edges(const Request& request) {
+  return request.query("limit") ? request.limit() : kEdgesOnAPage;
 }
 
 json to_json(const schema::NodeRow& node) {
@@ -90,7 +97,7 @@ std::string asked_commit(const Request& request) {
 Response get_pedigree(const Request& request, Services& services) {
   const PedigreeService::Question question{.direction = asked_direction(request),
                                            .depth = asked_depth(request),
-                                           .limit = request.limit(),
+                                           .limit = asked_edges(request),
                                            .after = request.after()};
   const auto root =
       services.versions.get(artifact_of(request), kind_of(request), ref_of(request));

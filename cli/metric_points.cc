@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "cli/key_value.h"
 #include "cli/output.h"
 #include "storage/base/clock.h"
@@ -20,7 +22,10 @@ constexpr std::size_t kNameSizeMax = 255;
 void check_name(std::string_view name) {
   if (name.empty()) refuse("a metric has a name");
   if (name.size() > kNameSizeMax) refuse("the name of a metric has at most 255 bytes");
-  if (!storage::is_utf8(name)) refuse("the name of a metric is UTF-8");
+  const auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
+  if (!storage::is_utf8(name) || std::ranges::any_of(name, is_control)) {
+    refuse("the name of a metric is UTF-8 without control characters");
+  }
 }
 
 void check_step(const Json& step) {

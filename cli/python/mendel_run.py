@@ -1011,6 +1011,8 @@ def _checked_step(step):
 def _checked_name(name):
     if not isinstance(name, str) or not 0 < len(name.encode()) <= 255:
         raise ValueError("the name of a metric is a text of 1 to 255 bytes: %r" % (name,))
+    if any(character < " " or character == "\x7f" for character in name):
+        raise ValueError("the name of a metric has no control characters: %r" % (name,))
     return name
 
 

@@ -46,15 +46,22 @@ INSTANTIATE_TEST_SUITE_P(
         "", "[]", "loss 1 2", R"({"name":"l","step":1,"value":NaN})",
         R"({"name":"l","step":1})", R"({"name":"l","value":1})", R"({"step":1,"value":1})",
         R"({"name":"","step":1,"value":1})", R"({"name":7,"step":1,"value":1})",
-        R"({"name":"l","step":1.5,"value":1})", R"({"name":"l","step":-1,"value":1})",
+        R"({"name":"a\u0001b","step":1,"value":1})", R"({"name":"l","step":1.5,"value":1})",
+        R"({"name":"l","step":-1,"value":1})",
         R"({"name":"l","step":9007199254740993,"value":1})",
         R"({"name":"l","step":1,"value":"nan"})", R"({"name":"l","step":1,"value":true})",
         R"({"name":"l","step":1,"value":1e999})",
         R"({"name":"l","step":1,"value":1,"time":"yesterday"})",
         R"({"name":"l","step":1,"value":1,"time":5})",
-        R"({"name":"l","step":1,"value":1,"epoch":2})",
-        std::string(R"({"name":")") + std::string(256, 'x') + R"(","step":1,"value":1})",
-        std::string(5000, ' ') + R"({"name":"l","step":1,"value":1})"));
+        R"({"name":"l","step":1,"value":1,"epoch":2})"));
+
+TEST(MetricPoint, IsRefusedIfItIsTooLong) {
+  const std::string name(256, 'x');
+  EXPECT_THROW(parse_metric_point(R"({"name":")" + name + R"(","step":1,"value":1})"),
+               Error);
+  const std::string blanks(kPointSizeMax, ' ');
+  EXPECT_THROW(parse_metric_point(blanks + R"({"name":"l","step":1,"value":1})"), Error);
+}
 
 }  // namespace
 }  // namespace mendel::cli

@@ -181,6 +181,7 @@ refused(lambda: run.log(1.5, loss=1), ValueError)
 refused(lambda: run.log(-1, loss=1), ValueError)
 refused(lambda: run.log(1, loss="low"), ValueError)
 refused(lambda: run.log(1, {"": 1}), ValueError)
+refused(lambda: run.log(1, {"a\\nb": 1}), ValueError)
 refused(lambda: run.checkpoint(1), m.MendelError)
 refused(lambda: run.push("model", NS + "/x", "absent"), OSError)
 try:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -22,7 +23,13 @@ inline constexpr unsigned kHookSpacing = 32;
 // holds. Two chunks may share a hook: it says where to look, not what is there.
 std::optional<std::int64_t> hook_of(const Digest& chunk);
 
-// The hooks of all chunk and blob records of a pack, sorted, each once.
+// What any chunk's hook would be.
+std::int64_t hook_value(const Digest& chunk);
+
+// The hooks of all chunk and blob records of a pack, sorted, each once. In a pack of few of
+// them each is a hook: a small change to a stream leaves a few chunks, most often with none
+// in 32 among them, and such changes lie in many packs before long.
 std::vector<std::int64_t> hooks_of(const PackIndex& pack);
+inline constexpr std::size_t kFewChunks = 64;
 
 }  // namespace mendel::storage

@@ -13,6 +13,12 @@ namespace mendel::registry {
 namespace {
 
 constexpr std::int32_t kCandidatesMax = 16;
+
+// Of a short stretch every chunk is asked for, since packs of few chunks know each of
+// theirs: a file that is changed a little and stored again and again lies in many such
+// packs.
+constexpr std::size_t kShortStretch = 256;
+constexpr std::int32_t kSmallCandidatesMax = 96;
 constexpr std::size_t kExpectedMax = 8;
 
 }  // namespace
@@ -62,14 +68,18 @@ void NamespaceChunks::look_into(const Digest& pack_name, std::span<const Digest>
 
 std::vector<Digest> NamespaceChunks::candidates(std::span<const Digest> digests,
                                                 const Found& found) {
+  const bool is_short = digests.size() <= kShortStretch;
   std::vector<std::int64_t> hooks;
   for (std::size_t i = 0; i < digests.size(); ++i) {
     if (found[i]) continue;
-    if (const auto hook = storage::hook_of(digests[i])) hooks.push_back(*hook);
+    const std::optional<std::int64_t> hook =
+        is_short ? storage::hook_value(digests[i]) : storage::hook_of(digests[i]);
+    if (hook) hooks.push_back(*hook);
   }
   if (hooks.empty()) return {};
+  const std::int32_t limit = is_short ? kSmallCandidatesMax : kCandidatesMax;
   return database_.read("find packs with like chunks", [&](schema::Transaction& tx) {
-    return schema::find_packs_by_hooks(tx, ns_, hooks, kCandidatesMax);
+    return schema::find_packs_by_hooks(tx, ns_, hooks, limit);
   });
 }
 

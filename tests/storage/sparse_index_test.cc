@@ -38,9 +38,24 @@ TEST(SparseIndex, HasTheHooksOfAPacksChunksAndBlobsSortedAndOnce) {
   add(RecordType::manifest, digest_ending_in(32, 6));
   add(RecordType::blob, digest_ending_in(64, 5));
   add(RecordType::chunk, digest_ending_in(64, 5));
+  for (std::size_t i = 0; i < kFewChunks; ++i) {
+    add(RecordType::chunk, digest_ending_in(1, static_cast<unsigned>(100 + i)));
+  }
   const PackIndex pack(Digest::of("pack"), 1000, headers);
   EXPECT_EQ(hooks_of(pack), (std::vector{*hook_of(digest_ending_in(64, 5)),
                                          *hook_of(digest_ending_in(32, 9))}));
+}
+
+TEST(SparseIndex, HasEveryChunkOfAPackOfFew) {
+  std::vector<RecordHeader> headers;
+  std::vector<std::int64_t> all;
+  for (std::size_t i = 0; i < kFewChunks; ++i) {
+    const Digest digest = digest_ending_in(1, static_cast<unsigned>(i + 1));
+    headers.push_back({RecordType::chunk, Codec::raw, 0, 1, 1, digest});
+    all.push_back(hook_value(digest));
+  }
+  headers.push_back({RecordType::recipe, Codec::raw, 0, 1, 1, digest_ending_in(1, 0)});
+  EXPECT_EQ(hooks_of(PackIndex(Digest::of("pack"), 1000, headers)), all);
 }
 
 TEST(SparseIndex, ChoosesOneDigestInThirtyTwo) {

@@ -6,11 +6,16 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
+#include <condition_variable>
 #include <exception>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <stop_token>
+#include <thread>
 
 #include "registry/admin_token.h"
 #include "registry/api/metrics.h"
@@ -20,6 +25,7 @@
 #include "registry/http/server.h"
 #include "registry/http/workers.h"
 #include "registry/options.h"
+#include "registry/services/purge.h"
 #include "registry/services/registry.h"
 #include "registry/services/secret.h"
 #include "registry/services/tokens.h"
@@ -35,6 +41,11 @@ namespace {
 
 constexpr std::size_t kOpenPacksMax = 256;
 constexpr std::size_t kQueuedRequestsMax = 1024;
+
+// A purge keeps one open to be the only one, while it works with another.
+constexpr std::size_t kConnectionsOfAPurge = 2;
+
+constexpr auto kPurgeRetryPeriod = std::chrono::minutes(1);
 
 // Signals that end the server are taken by one thread, which waits for them.
 class StopSignals {
@@ -75,7 +86,8 @@ Stores open_stores(const Options& options) {
         std::make_unique<schema::PrivateServer>(options.data, options.postgres_user);
     url = stores.private_server->url();
   }
-  stores.database = std::make_unique<schema::Database>(url, options.workers);
+  stores.database =
+      std::make_unique<schema::Database>(url, options.workers + kConnectionsOfAPurge);
   stores.feed_database = std::make_unique<schema::Database>(url, 1);
   schema::migrate(*stores.database, schema::embedded_migrations());
   std::filesystem::create_directories(options.objects);
@@ -131,6 +143,24 @@ void set_up_log(const Options& options) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+// What an earlier server was killed over. A store that is away is waited for.
+void finish_purges(PurgeService& purge, std::stop_token stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  while (!stop.stop_requested()) {
+    try {
+      const auto outcome = purge.remove_bytes();
+      for (const auto& problem : outcome.bytes.problems)
+        spdlog::error("purge: {}", problem);
+      return;
+    } catch (const Error& error) {
+      spdlog::warn("purge: {}", error.what());
+    }
+    std::unique_lock lock(mutex);
+    never.wait_for(lock, stop, kPurgeRetryPeriod, [] { return false; });
+  }
+}
+
 void run(const Options& options) {
   check(options);
   const StopSignals signals;
@@ -149,9 +179,12 @@ void run(const Options& options) {
   registry.run_upkeep.start();
   server.start();
   announce_url(options, server.port());
+  std::jthread purger([&](std::stop_token stop) { finish_purges(registry.purge, stop); });
 
   const int received = signals.wait();
   spdlog::info("stopping after signal {}", received);
+  registry.purge.stop();
+  purger = {};
   server.stop(std::chrono::seconds(options.drain_seconds));
   workers.stop();
   registry.run_upkeep.stop();

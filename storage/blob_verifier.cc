@@ -99,6 +99,14 @@ void BlobVerifier::require_no_open_leaf() const {
                             " of this pack, which does not come");
 }
 
+std::vector<Digest> BlobVerifier::completed() const {
+  std::vector<Digest> blobs;
+  for (const auto* list : {&verified_, &deferred_}) {
+    for (const StoredBlob& blob : *list) blobs.push_back(blob.digest);
+  }
+  return blobs;
+}
+
 std::vector<StoredBlob> BlobVerifier::end_pack(const Digest& pack_name) {
   require_no_open_leaf();
   for (Node& node : nodes_) {

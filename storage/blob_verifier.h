@@ -24,6 +24,10 @@ class PackScope {
  public:
   virtual ~PackScope() = default;
   virtual bool may_refer_to(const Digest& pack_name) = 0;
+
+  // Throws if one of the blobs must not be stored. Asked before the pack that has them can
+  // be seen by anybody.
+  virtual void refuse_purged(std::span<const Digest> blobs) = 0;
 };
 
 // Follows the records of packs as they come and works out which blobs they complete. Blobs
@@ -49,6 +53,9 @@ class BlobVerifier {
 
   // No leaf waits for a chunk: a record of another kind may come, or the end of the pack.
   void require_no_open_leaf() const;
+
+  // The blobs that the pack so far completes.
+  std::vector<Digest> completed() const;
 
   // The pack has become readable under this name. Verifies what is left, and returns the
   // blobs that the pack completes.

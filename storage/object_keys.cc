@@ -24,6 +24,11 @@ std::string pack_key(const Digest& pack_name) {
   return std::string(kPackPrefix) + hex.substr(0, 2) + "/" + hex;
 }
 
+std::string successor_key(const Digest& pack_name) {
+  const std::string hex = pack_name.hex();
+  return "successors/" + hex.substr(0, 2) + "/" + hex;
+}
+
 std::optional<Digest> pack_name_of(std::string_view key) {
   const std::size_t hex_at = key.rfind('/') + 1;
   const auto name = Digest::find_in("sha256:" + std::string(key.substr(hex_at)));

@@ -13,6 +13,7 @@ namespace mendel::storage {
 //
 //   namespaces/<id of the namespace that was given the bytes>/
 //     packs/<ab>/<64 hex digits of the pack's name, which begin with ab>
+//     successors/<ab>/<the same, of a pack that was rewritten>
 //
 // What stands below a namespace is written and read through a PrefixedObjectStore of its
 // own. That a pack says in its key whose it is lets the rows be made again from the
@@ -24,6 +25,7 @@ std::string namespace_prefix(std::int64_t namespace_id);  // "namespaces/42/"
 
 std::string pack_key(const Digest& pack_name);
 std::optional<Digest> pack_name_of(std::string_view key);
+std::string successor_key(const Digest& pack_name);
 
 // What any object store takes as a key: parts of 1 to 255 bytes, '/' between them, none of
 // them "." or "..", no NUL. Throws invalid_argument.

@@ -95,6 +95,9 @@ class PackWriter {
   // type is skipped. Throws too_large.
   void add(RecordType type, const Digest& digest, std::span<const std::byte> raw);
 
+  // Appends a record of another pack, as it is stored there.
+  void add_stored(const RecordHeader& header, std::span<const std::byte> stored);
+
   bool contains(RecordType type, const Digest& digest) const;
   std::uint64_t size_bytes() const { return size_bytes_; }  // as if finished now
   std::size_t record_count() const { return headers_.size(); }

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "storage/base/error.h"
+#include "storage/object_keys.h"
+#include "storage/pack_rewrite.h"
 
 namespace mendel::storage {
 
@@ -13,24 +15,61 @@ PackCache::PackCache(ObjectStore& objects, const PackCache& memory)
     : objects_(objects), indexes_(memory.indexes_) {}
 
 std::shared_ptr<const PackIndex> PackCache::index(const Digest& pack_name) {
-  if (auto known = indexes_->find(pack_name)) return known;
-  auto index = std::make_shared<const PackIndex>(read_pack_index(objects_, pack_name));
-  indexes_->put(pack_name, index, index->memory_bytes());
-  return index;
+  for (;;) {
+    const Digest name = current(pack_name);
+    if (auto known = indexes_->find(name)) return known;
+    try {
+      auto index = std::make_shared<const PackIndex>(read_pack_index(objects_, name));
+      indexes_->put(name, index, index->memory_bytes());
+      return index;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::not_found || !follow(pack_name, name)) throw;
+    }
+  }
+}
+
+// A successor is smaller than what it succeeds, so this ends.
+Digest PackCache::current(const Digest& pack_name) {
+  Digest name = pack_name;
+  while (const auto successor = successors_.find(name)) name = *successor;
+  return name;
+}
+
+bool PackCache::follow(const Digest& pack_name, const Digest& missing) {
+  if (current(pack_name) != missing) return true;  // another reader has been here
+  if (objects_.find(pack_key(missing))) return false;
+  const auto successor = find_successor(objects_, missing);
+  if (!successor) return false;
+  successors_.put(missing, std::make_shared<const Digest>(*successor), 1);
+  return true;
+}
+
+bool PackCache::unfollow(const Digest& pack_name) {
+  if (current(pack_name) == pack_name || !objects_.find(pack_key(pack_name))) return false;
+  successors_.erase(pack_name);
+  return true;
 }
 
 std::vector<std::byte> PackCache::read(const Digest& pack_name, RecordType type,
                                        const Digest& digest) {
-  const auto pack = index(pack_name);
-  const RecordLocation* location = pack->find(type, digest);
-  if (location == nullptr) {
-    throw Error(ErrorCode::not_found,
-                "pack " + pack_name.hex() + " has no record " + digest.to_string());
-  }
-  std::vector<std::byte> raw(location->header.raw_size_bytes);
+  std::vector<std::byte> raw;
   std::vector<std::byte> scratch;
-  read_record(objects_, pack_name, *location, scratch, raw);
-  return raw;
+  for (;;) {
+    const auto pack = index(pack_name);
+    const RecordLocation* location = pack->find(type, digest);
+    if (location == nullptr) {
+      if (unfollow(pack_name)) continue;
+      throw Error(ErrorCode::not_found,
+                  "pack " + pack_name.hex() + " has no record " + digest.to_string());
+    }
+    try {
+      raw.resize(location->header.raw_size_bytes);
+      read_record(objects_, pack->name(), *location, scratch, raw);
+      return raw;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::not_found || !follow(pack_name, pack->name())) throw;
+    }
+  }
 }
 
 void PackCache::remember(PackIndex index) {

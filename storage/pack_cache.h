@@ -13,6 +13,10 @@ namespace mendel::storage {
 
 // The packs of one object store, with their indexes kept in memory, the least recently
 // used dropped beyond memory_bytes_max. Any thread.
+//
+// A pack may be rewritten while it is being read: its records are then found in its
+// successor. Whoever reads at an index's offsets reads from the pack that the index names,
+// and asks follow() when that is not there.
 class PackCache {
  public:
   PackCache(ObjectStore& objects, std::size_t memory_bytes_max);
@@ -22,7 +26,16 @@ class PackCache {
   // therefore answer for a pack that only the other store has.
   PackCache(ObjectStore& objects, const PackCache& memory);
 
+  // That of the pack, or of the one that has its records now. Throws not_found.
   std::shared_ptr<const PackIndex> index(const Digest& pack_name);
+
+  // The pack that index() answered with is missing. Whether index() now answers with
+  // another one.
+  bool follow(const Digest& pack_name, const Digest& missing);
+
+  // A record was not found in a pack's successor. Whether index() now answers with the pack
+  // itself, since it came again.
+  bool unfollow(const Digest& pack_name);
 
   // Throws not_found if the pack has no such record; data_loss if it is damaged.
   std::vector<std::byte> read(const Digest& pack_name, RecordType type,
@@ -34,7 +47,12 @@ class PackCache {
   ObjectStore& objects() { return objects_; }
 
  private:
+  static constexpr std::size_t kSuccessorsMax = 4096;
+
+  Digest current(const Digest& pack_name);
+
   ObjectStore& objects_;
+  LruCache<Digest, const Digest> successors_{kSuccessorsMax};  // that were followed
   using Indexes = LruCache<Digest, const PackIndex>;
   const std::shared_ptr<Indexes> indexes_;
 };

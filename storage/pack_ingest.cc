@@ -12,6 +12,7 @@ class PackIngest::Impl : private PackParser::Visitor {
  public:
   Impl(PackCache& packs, PackScope& scope, Listener& listener)
       : packs_(packs),
+        scope_(scope),
         listener_(listener),
         blobs_(packs, scope),
         parser_(*this, ErrorCode::unprocessable) {}
@@ -44,6 +45,7 @@ class PackIngest::Impl : private PackParser::Visitor {
 
   void pack_end(PackIndex index) override {
     blobs_.require_no_open_leaf();
+    scope_.refuse_purged(blobs_.completed());
     object_->commit(pack_key(index.name()));
     object_.reset();
     packs_.remember(index);
@@ -56,6 +58,7 @@ class PackIngest::Impl : private PackParser::Visitor {
   }
 
   PackCache& packs_;
+  PackScope& scope_;
   Listener& listener_;
   BlobVerifier blobs_;
   std::unique_ptr<ObjectWriter> object_;  // the pack that is coming in

@@ -32,21 +32,26 @@ void PackWriter::add(RecordType type, const Digest& digest,
                                           std::to_string(raw_size_max(type)));
   }
   const auto [codec, stored] = compressor_.compress(raw);
+  add_stored({.type = type,
+              .codec = codec,
+              .checksum = crc32c(stored),
+              .raw_size_bytes = static_cast<std::uint32_t>(raw.size()),
+              .stored_size_bytes = static_cast<std::uint32_t>(stored.size()),
+              .digest = digest},
+             stored);
+}
+
+void PackWriter::add_stored(const RecordHeader& header, std::span<const std::byte> stored) {
+  if (contains(header.type, header.digest)) return;
   const std::uint64_t size_with_it =
       size_bytes_ + 2 * pack_format::kRecordHeaderSizeBytes + stored.size();
   if (headers_.size() == kPackRecordsMax || size_with_it > kPackSizeMax) {
     throw Error(ErrorCode::too_large, "the pack is full");
   }
-  const RecordHeader header{.type = type,
-                            .codec = codec,
-                            .checksum = crc32c(stored),
-                            .raw_size_bytes = static_cast<std::uint32_t>(raw.size()),
-                            .stored_size_bytes = static_cast<std::uint32_t>(stored.size()),
-                            .digest = digest};
   sink_.write(pack_format::encode_record_header(header));
   sink_.write(stored);
   headers_.push_back(header);
-  types_by_digest_[digest] |= bit_of(type);
+  types_by_digest_[header.digest] |= bit_of(header.type);
   size_bytes_ = size_with_it;
 }
 

@@ -23,33 +23,57 @@ auto with_absence_as_loss(Action action) {
 
 const RecordLocation* RecordReader::find(const Digest& pack_name, RecordType type,
                                          const Digest& digest) {
-  if (!index_ || index_->name() != pack_name) {
-    index_ = with_absence_as_loss([&] { return packs_.index(pack_name); });
+  for (;;) {
+    if (!index_ || pack_ != pack_name) {
+      index_ = with_absence_as_loss([&] { return packs_.index(pack_name); });
+      pack_ = pack_name;
+    }
+    const RecordLocation* found = index_->find(type, digest);
+    if (found != nullptr || index_->name() == pack_name || !packs_.unfollow(pack_name)) {
+      return found;
+    }
+    index_.reset();
   }
-  return index_->find(type, digest);
 }
 
 void RecordReader::read(const Digest& pack_name, RecordType type, const Digest& digest,
                         std::span<std::byte> raw) {
-  with_absence_as_loss([&] {
-    const RecordLocation& location = get(pack_name, type, digest);
+  read_with(pack_name, type, digest, [&](const RecordLocation& location) {
     if (location.header.raw_size_bytes != raw.size()) {
       throw Error(ErrorCode::data_loss, "record " + digest.to_string() + " of pack " +
                                             pack_name.hex() + " has " +
                                             std::to_string(location.header.raw_size_bytes) +
                                             " bytes and not " + std::to_string(raw.size()));
     }
-    read_record(packs_.objects(), pack_name, location, scratch_, raw);
+    return raw;
   });
 }
 
 std::vector<std::byte> RecordReader::read(const Digest& pack_name, RecordType type,
                                           const Digest& digest) {
-  return with_absence_as_loss([&] {
-    const RecordLocation& location = get(pack_name, type, digest);
-    std::vector<std::byte> raw(location.header.raw_size_bytes);
-    read_record(packs_.objects(), pack_name, location, scratch_, raw);
-    return raw;
+  std::vector<std::byte> raw;
+  read_with(pack_name, type, digest, [&](const RecordLocation& location) {
+    raw.resize(location.header.raw_size_bytes);
+    return std::span(raw);
+  });
+  return raw;
+}
+
+template <class Room>
+void RecordReader::read_with(const Digest& pack_name, RecordType type, const Digest& digest,
+                             Room room_for) {
+  with_absence_as_loss([&] {
+    for (;;) {
+      const RecordLocation& location = get(pack_name, type, digest);
+      const std::span<std::byte> room = room_for(location);
+      try {
+        return read_record(packs_.objects(), index_->name(), location, scratch_, room);
+      } catch (const Error& error) {
+        const bool is_missing = error.code() == ErrorCode::not_found;
+        if (!is_missing || !packs_.follow(pack_name, index_->name())) throw;
+      }
+      index_.reset();
+    }
   });
 }
 

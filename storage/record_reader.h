@@ -29,9 +29,13 @@ class RecordReader {
 
  private:
   const RecordLocation& get(const Digest& pack_name, RecordType type, const Digest& digest);
+  template <class Room>
+  void read_with(const Digest& pack_name, RecordType type, const Digest& digest,
+                 Room room_for);
 
   PackCache& packs_;
-  std::shared_ptr<const PackIndex> index_;  // of the pack that was read last
+  Digest pack_;  // that was read last, and its index
+  std::shared_ptr<const PackIndex> index_;
   std::vector<std::byte> scratch_;
 };
 

@@ -86,6 +86,17 @@ std::vector<BlobContent> bundle_contents(const Request& request,
   return contents;
 }
 
+// Before the first byte: an answer that has begun can't say what is missing.
+void refuse_purged(Services& services, const Version& version,
+                   const storage::Manifest& manifest,
+                   std::span<const BlobContent> contents) {
+  const auto purged = services.blobs.find_purged(version.namespace_id, contents);
+  if (!purged) return;
+  const auto file =
+      std::ranges::find(manifest.files, purged->digest, &storage::ManifestFile::digest);
+  throw gone(*purged, "'" + file->path + "' of " + version.reference());
+}
+
 }  // namespace
 
 Response get_archive(const Request& request, Services& services) {
@@ -95,6 +106,7 @@ Response get_archive(const Request& request, Services& services) {
   const auto platforms = asked_platforms(request);
   auto manifest = services.versions.contents(version);
   ArchivePlan plan = plan_archive(manifest->manifest(), platforms);
+  refuse_purged(services, version, manifest->manifest(), plan.contents);
 
   const std::string etag = archive_etag(version, platforms);
   Response response;
@@ -121,6 +133,7 @@ Response post_bundle(const Request& request, Services& services) {
       services.versions.get(artifact_of(request), kind_of(request), ref_of(request));
   const auto manifest = services.versions.contents(record->version);
   std::vector<BlobContent> contents = bundle_contents(request, manifest->manifest());
+  refuse_purged(services, record->version, manifest->manifest(), contents);
 
   std::uint64_t size = 0;
   for (const BlobContent& content : contents) size += content.size_bytes;
@@ -141,6 +154,7 @@ Response get_recipe(const Request& request, Services& services) {
   const auto manifest = services.versions.contents(record->version);
   const auto& file =
       find_stored_file(*manifest, request.path("path"), asked_platforms(request));
+  const BlobPlace blob = services.blobs.get_named(ns, *file.digest);
 
   const std::string etag = strong_tag(file.digest->to_string() + "-recipe");
   Response response;
@@ -153,7 +167,6 @@ Response get_recipe(const Request& request, Services& services) {
     response.status = 304;
     return response;
   }
-  const BlobPlace blob = services.blobs.get_named(ns, *file.digest);
   response.body = ByteStream{services.blobs.open_recipe(ns, blob), std::nullopt};
   return response;
 }

@@ -46,6 +46,7 @@ Response head_blob(const Request& request, Services& services) {
   const Digest digest = Digest::parse(request.path("digest"));
   const auto blob = services.blobs.find(request.ns().id, digest);
   if (!blob) {
+    services.blobs.refuse_purged_here(request.ns().id, digest);
     throw Error(ErrorCode::not_found,
                 "namespace " + request.ns().name + " has no blob " + digest.to_string());
   }

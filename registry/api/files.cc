@@ -223,14 +223,14 @@ Response get_file(const Request& request, Services& services) {
       services.versions.get(artifact_of(request), kind_of(request), ref_of(request));
   auto manifest = services.versions.contents(record->version);
   const FoundFile found = find_file(request, std::move(record), std::move(manifest));
+  const BlobPlace blob =
+      services.blobs.get_named(found.version().namespace_id, *found.file->digest);
 
   return file_response(
       request, found, [&](const ByteRange& range) -> decltype(Response::body) {
         if (request.head().method == "HEAD") {
           return ByteStream{std::make_unique<NoBytes>(), range.length};
         }
-        const BlobPlace blob =
-            services.blobs.get_named(found.version().namespace_id, *found.file->digest);
         if (auto bytes = services.blobs.load_hot(blob)) return part_of(bytes, range);
         return ByteStream{services.blobs.open(blob, range.offset, range.length),
                           range.length};

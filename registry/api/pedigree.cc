@@ -137,6 +137,7 @@ Response get_patch(const Request& request, Services& services) {
     throw Error(ErrorCode::not_found, version.reference() + " has no patch");
   }
   const Digest digest = Digest::parse(source["patch"].get<std::string>());
+  const BlobPlace blob = services.blobs.get_named(version.namespace_id, digest);
 
   Response response;
   response.headers.set("Content-Type", "text/x-diff");
@@ -149,7 +150,6 @@ Response get_patch(const Request& request, Services& services) {
     response.status = 304;
     return response;
   }
-  const BlobPlace blob = services.blobs.get_named(version.namespace_id, digest);
   response.body =
       ByteStream{services.blobs.open(blob, 0, blob.size_bytes()), blob.size_bytes()};
   return response;

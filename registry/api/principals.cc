@@ -55,8 +55,8 @@ Response put_principal(const Request& request, Services& services) {
                            .is_admin = body.optional_boolean("is_admin")};
   body.finish();
 
-  const auto put =
-      services.principals.put(name, edit, if_match<Principal>(request, principal_json));
+  const auto put = services.principals.put(request.caller(), name, edit,
+                                           if_match<Principal>(request, principal_json));
 
   return put_response(put, principal_json);
 }

@@ -3,6 +3,7 @@
 #include "registry/api/aliases.h"
 #include "registry/api/archive.h"
 #include "registry/api/artifacts.h"
+#include "registry/api/audit.h"
 #include "registry/api/blobs.h"
 #include "registry/api/checkpoints.h"
 #include "registry/api/client.h"
@@ -14,6 +15,7 @@
 #include "registry/api/pedigree.h"
 #include "registry/api/principals.h"
 #include "registry/api/publish.h"
+#include "registry/api/purge.h"
 #include "registry/api/run_metrics.h"
 #include "registry/api/runs.h"
 #include "registry/api/search.h"
@@ -43,6 +45,8 @@ constexpr Route kRoutes[] = {
     {"GET",    "/client/{name}",                                   open,          kNone,  "",            {.answer = get_client_package}},
 
     {"POST",   "/api/v1/admin/rebuild-index",                      admin,         kSmall, "",            {.answer = rebuild_index}},
+    {"POST",   "/api/v1/admin/purge",                              admin,         kSmall, "",            {.answer = purge_blobs}},
+    {"GET",    "/api/v1/audit",                                    authenticated, kNone,  "namespace subject action limit after", {.answer = list_audit}},
 
     {"GET",    "/api/v1/whoami",                                   authenticated, kNone,  "",            {.answer = whoami}},
     {"GET",    "/api/v1/namespaces",                               open,          kNone,  "limit after", {.answer = list_namespaces}},

@@ -98,7 +98,7 @@ Response yank_version(const Request& request, Services& services) {
 
   using PointingAliases = VersionService::PointingAliases;
   auto yanked = services.versions.yank(
-      artifact_of(request), kind_of(request), ref_of(request), reason,
+      request.caller(), artifact_of(request), kind_of(request), ref_of(request), reason,
       force ? PointingAliases::allow : PointingAliases::forbid);
   return version_response(request, visible_to(request, services, std::move(yanked)));
 }
@@ -108,8 +108,8 @@ Response restore_version(const Request& request, Services& services) {
   const std::string reason = body.optional_string("reason").value_or("");
   body.finish();
 
-  auto restored = services.versions.restore(artifact_of(request), kind_of(request),
-                                            ref_of(request), reason);
+  auto restored = services.versions.restore(request.caller(), artifact_of(request),
+                                            kind_of(request), ref_of(request), reason);
   return version_response(request, visible_to(request, services, std::move(restored)));
 }
 

@@ -44,7 +44,7 @@ MemoryBudget::Share take_memory(MemoryBudget& budget, std::size_t bytes) {
 class StoredPacks : public storage::PackTarget {
  public:
   StoredPacks(schema::Database& database, storage::PackCache& packs, NamespaceId ns)
-      : database_(database), packs_(packs), ns_(ns) {}
+      : database_(database), packs_(packs), ns_(ns), seen_(count_rewrites(database, ns)) {}
 
   Sink& begin_pack() override {
     record_last_pack({});
@@ -63,7 +63,7 @@ class StoredPacks : public storage::PackTarget {
   void record_last_pack(std::span<const storage::StoredBlob> blobs) {
     if (!last_) return;
     database_.transact("record a pack", [&](schema::Transaction& tx) {
-      insert_pack_rows(tx, ns_, *last_, blobs, {});
+      insert_pack_rows(tx, ns_, *last_, blobs, {}, seen_);
     });
     last_ = nullptr;
   }
@@ -71,6 +71,7 @@ class StoredPacks : public storage::PackTarget {
   schema::Database& database_;
   storage::PackCache& packs_;
   const NamespaceId ns_;
+  const RewriteCount seen_;
   std::optional<ObjectPack> open_;
   std::shared_ptr<const storage::PackIndex> last_;
   std::vector<storage::StoredBlob> blobs_;

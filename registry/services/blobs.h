@@ -10,6 +10,7 @@
 
 #include "registry/services/caller.h"
 #include "registry/services/namespace_packs.h"
+#include "registry/services/tombstones.h"
 #include "schema/database.h"
 #include "storage/base/digest.h"
 #include "storage/base/io.h"
@@ -40,13 +41,24 @@ class BlobService {
   BlobService(schema::Database& database, NamespacePacks& packs);
   ~BlobService();
 
-  // Places that were found are remembered, per namespace. Blobs are taken away by garbage
-  // collection alone, so nothing remembered goes wrong before there is one.
+  // Places that were found are remembered, per namespace, until forget(): a blob was
+  // purged, by this server or another one.
   std::optional<BlobPlace> find(NamespaceId ns, const Digest& digest);
   std::optional<BlobPlace> remembered(NamespaceId ns, const Digest& digest) const;
+  void forget();
 
-  // The same for a blob that a version of the namespace names: throws data_loss.
+  // The same for a blob that a version of the namespace names: throws gone if it was
+  // purged, else data_loss.
   BlobPlace get_named(NamespaceId ns, const Digest& digest);
+
+  // Throws gone for the first of the blobs that must not be stored (any more).
+  void refuse_purged(NamespaceId ns, std::span<const Digest> digests);
+
+  // The same, if the namespace had the blob: only then it may know.
+  void refuse_purged_here(NamespaceId ns, const Digest& digest);
+
+  // The first of the blobs, which versions of the namespace name, that was purged.
+  std::optional<Tombstone> find_purged(NamespaceId ns, std::span<const BlobContent> blobs);
 
   // For each digest its size, or nullopt where the namespace does not have it.
   std::vector<std::optional<std::uint64_t>> sizes(NamespaceId ns,

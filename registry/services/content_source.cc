@@ -100,11 +100,29 @@ void ContentSource::load_batch() {
   }
   batch_.resize(size);
   batch_offset_ = 0;
+  const auto places = std::span(places_).subspan(begin - places_begin_, next_ - begin);
+  for (;;) {
+    UsedPacks used;
+    try {
+      return read_batch(places, used);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::not_found || !follow(used)) throw;
+    }
+  }
+}
 
+// A pack was rewritten meanwhile. Whether any leads elsewhere now.
+bool ContentSource::follow(const UsedPacks& used) {
+  return std::ranges::count_if(used, [&](const auto& pack) {
+           const auto& [named, read] = pack;
+           return packs_.of(named.first).follow(named.second, read);
+         }) > 0;
+}
+
+void ContentSource::read_batch(std::span<const BlobPlace> places, UsedPacks& used) {
   std::map<std::pair<NamespaceId, Digest>, std::vector<storage::WantedRecord>> by_pack;
   std::span<std::byte> rest = batch_;
-  for (std::size_t i = begin; i < next_; ++i) {
-    const BlobPlace& place = places_[i - places_begin_];
+  for (const BlobPlace& place : places) {
     const auto raw = rest.first(place.size_bytes());
     rest = rest.subspan(raw.size());
     storage::PackCache& packs = packs_.of(place.pack_namespace);
@@ -113,11 +131,12 @@ void ContentSource::load_batch() {
       continue;
     }
     const auto index = packs.index(place.location.pack);
+    used[{place.pack_namespace, place.location.pack}] = index->name();
     const auto* record = index->find(storage::RecordType::blob, place.digest());
     if (record == nullptr || record->header.raw_size_bytes != raw.size()) {
       throw_lost(place.digest(), "is not in its pack");
     }
-    by_pack[{place.pack_namespace, place.location.pack}].push_back({*record, raw});
+    by_pack[{place.pack_namespace, index->name()}].push_back({*record, raw});
   }
   for (auto& [pack, wanted] : by_pack) {
     storage::read_records(packs_.of(pack.first).objects(), pack.second, std::move(wanted));

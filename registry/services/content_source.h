@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "registry/services/blobs.h"
@@ -31,6 +33,10 @@ class ContentSource : public Source {
   void open_next();
   void open_large();
   void load_batch();
+  // The packs that places name, and in which ones they are read.
+  using UsedPacks = std::map<std::pair<NamespaceId, Digest>, Digest>;
+  void read_batch(std::span<const BlobPlace> places, UsedPacks& used);
+  bool follow(const UsedPacks& used);
   void locate_more();
 
   schema::Database& database_;

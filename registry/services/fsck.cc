@@ -2,9 +2,11 @@
 
 #include <optional>
 #include <span>
+#include <unordered_set>
 
 #include "registry/services/pack_rows.h"
 #include "schema/content.h"
+#include "schema/purge.h"
 #include "storage/base/error.h"
 #include "storage/blob_reader.h"
 #include "storage/manifest.h"
@@ -79,6 +81,7 @@ class Rebuild {
 
   // Reads the index from the object, not from memory, which would hide damage.
   void rebuild_pack(NamespaceId ns, const Digest& name) {
+    const RewriteCount seen = count_rewrites(database_, ns);
     const storage::PackIndex index = read_from(
         ns, name, [&] { return storage::read_pack_index(packs_.of(ns).objects(), name); });
     std::vector<storage::StoredBlob> blobs;
@@ -89,11 +92,25 @@ class Rebuild {
       });
     }
     database_.transact("record a pack again", [&](schema::Transaction& tx) {
-      insert_pack_rows(tx, ns, index, blobs, manifests);
+      schema::hold_off_purges(tx);
+      leave_out_purged(tx, ns, blobs);
+      insert_pack_rows(tx, ns, index, blobs, manifests, seen);
     });
     ++report_.packs;
     report_.blobs += blobs.size();
     report_.manifests += manifests.size();
+  }
+
+  // What is purged, and has bytes yet, comes back under no name.
+  static void leave_out_purged(schema::Transaction& tx, NamespaceId ns,
+                               std::vector<storage::StoredBlob>& blobs) {
+    std::vector<Digest> digests;
+    for (const auto& blob : blobs) digests.push_back(blob.digest);
+    std::unordered_set<Digest> purged;
+    for (const auto& row : schema::find_tombstones(tx, ns, digests)) {
+      purged.insert(row.digest);
+    }
+    std::erase_if(blobs, [&](const auto& blob) { return purged.contains(blob.digest); });
   }
 
   void inspect(NamespaceId ns, const storage::PackIndex& index,
@@ -179,12 +196,14 @@ class Rebuild {
   static Attached attach_missing(schema::Transaction& tx, NamespaceId ns,
                                  std::span<const Digest> digests) {
     Attached outcome;
+    schema::hold_off_purges(tx);
     const auto sizes = schema::find_blob_sizes(tx, ns, digests);
     for (std::size_t i = 0; i < digests.size(); ++i) {
       if (sizes[i]) continue;
       if (schema::attach_blob_again(tx, ns, digests[i])) {
         ++outcome.attached;
-      } else if (!schema::find_blob(tx, ns, digests[i])) {  // not named twice, either
+      } else if (!schema::find_blob(tx, ns, digests[i]) &&  // not named twice, either
+                 schema::find_tombstones(tx, ns, {&digests[i], 1}).empty()) {
         outcome.lost.push_back(digests[i]);
       }
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "schema/content.h"
+#include "storage/base/error.h"
 #include "storage/sparse_index.h"
 
 // A segment of 4 096 chunks is 256 MiB: four packs, if it was stored as one stream. Sixteen
@@ -20,6 +21,17 @@ constexpr std::int32_t kCandidatesMax = 16;
 constexpr std::size_t kShortStretch = 256;
 constexpr std::int32_t kSmallCandidatesMax = 96;
 constexpr std::size_t kExpectedMax = 8;
+
+// A pack may be purged between two questions.
+std::shared_ptr<const storage::PackIndex> find_index(storage::PackCache& packs,
+                                                     const Digest& pack_name) {
+  try {
+    return packs.index(pack_name);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::not_found) throw;
+    return nullptr;
+  }
+}
 
 }  // namespace
 
@@ -56,7 +68,8 @@ void NamespaceChunks::expect(const Digest& pack_name) {
 
 void NamespaceChunks::look_into(const Digest& pack_name, std::span<const Digest> digests,
                                 Found& found) {
-  const auto index = packs_.index(pack_name);
+  const auto index = find_index(packs_, pack_name);
+  if (!index) return;
   bool answered = false;
   for (std::size_t i = 0; i < digests.size(); ++i) {
     if (found[i] || !index->find(storage::RecordType::chunk, digests[i])) continue;

@@ -83,12 +83,14 @@ void ManifestService::require_blobs(NamespaceId ns, storage::Manifest& manifest,
   }
   const auto sizes = blobs_.sizes(ns, digests);
   std::vector<FieldError> missing;
+  std::vector<Digest> absent;
   std::size_t next = 0;
   for (std::size_t i = 0; i < manifest.files.size(); ++i) {
     auto& file = manifest.files[i];
     if (!file.digest) continue;
     const auto& size = sizes[next++];
     if (!size) {
+      absent.push_back(*file.digest);
       missing.push_back({fmt::format("/files/{}/digest", i),
                          "this namespace has no blob " + file.digest->to_string() +
                              ": upload its bytes first"});
@@ -102,6 +104,7 @@ void ManifestService::require_blobs(NamespaceId ns, storage::Manifest& manifest,
     }
     if (missing.size() == kReportedMissingMax) break;
   }
+  blobs_.refuse_purged(ns, absent);
   if (!missing.empty()) {
     const std::string first = missing.front().pointer + ": " + missing.front().detail;
     throw Error(ErrorCode::unprocessable, first, std::move(missing));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "registry/services/access_topic.h"
+#include "registry/services/audit.h"
 #include "registry/services/namespace_rows.h"
 #include "schema/access.h"
 #include "schema/changes.h"
@@ -50,6 +51,16 @@ void require_another_owner(schema::Transaction& tx, const Caller& caller,
                           leaving.principal, ns.name));
 }
 
+void note_put(schema::Transaction& tx, const Caller& caller, std::string_view action,
+              const schema::NamespaceRow& row) {
+  note(tx, caller,
+       {.action = action,
+        .subject = row.name,
+        .ns = row.id,
+        .reason = "",
+        .detail = {{"description", row.description}, {"visibility", row.visibility}}});
+}
+
 void lock(schema::Transaction& tx, const NamespaceInfo& ns) {
   if (schema::lock_namespace(tx, Name::parse("a namespace", ns.name).folded())) return;
   throw Error(ErrorCode::not_found, fmt::format("no namespace named {}", ns.name));
@@ -82,7 +93,10 @@ Put<NamespaceInfo> NamespaceService::put(const Caller& caller, const Name& name,
       row = schema::insert_namespace(
           tx, name.text(), edit.description.value_or(""),
           to_string(edit.visibility.value_or(Visibility::private_)));
-      if (row) return Put<NamespaceInfo>{namespace_of(*row), Outcome::created};
+      if (row) {
+        note_put(tx, caller, "namespace.create", *row);
+        return Put<NamespaceInfo>{namespace_of(*row), Outcome::created};
+      }
       row = get_made_meanwhile(schema::lock_namespace(tx, name.folded()));
     }
     const NamespaceInfo current = namespace_of(*row);
@@ -91,6 +105,7 @@ Put<NamespaceInfo> NamespaceService::put(const Caller& caller, const Name& name,
     if (edit.description) row->description = *edit.description;
     if (edit.visibility) row->visibility = to_string(*edit.visibility);
     schema::update_namespace(tx, *row);
+    note_put(tx, caller, "namespace.change", *row);
     return Put<NamespaceInfo>{namespace_of(*row), Outcome::updated};
   });
   changes_.announce(kAccessTopic);
@@ -121,6 +136,14 @@ Put<Member> NamespaceService::put_member(const Caller& caller, const NamespaceIn
     if (row && role != Role::owner) require_another_owner(tx, caller, ns, *row);
 
     schema::record_change(tx, kAccessTopic);
+    note(tx, caller,
+         {.action = "member.grant",
+          .subject = holder->name,
+          .ns = ns.id,
+          .reason = "",
+          .detail = {
+              {"role", std::string(to_string(role))},
+              {"before", std::string(to_string(current ? current->role : Role::none))}}});
     return Put<Member>{
         member_of(schema::upsert_member(tx, ns.id, holder->id, to_string(role))),
         row ? Outcome::updated : Outcome::created};
@@ -145,6 +168,12 @@ void NamespaceService::remove_member(const Caller& caller, const NamespaceInfo& 
 
     schema::record_change(tx, kAccessTopic);
     schema::delete_member(tx, ns.id, row->principal_id);
+    note(tx, caller,
+         {.action = "member.revoke",
+          .subject = current.principal,
+          .ns = ns.id,
+          .reason = "",
+          .detail = {{"role", std::string(to_string(current.role))}}});
   });
   changes_.announce(kAccessTopic);
 }

@@ -60,7 +60,7 @@ void PackGatherer::write_one_pack(NamespaceId ns, std::span<const Record* const>
   }
   const auto index = pack.commit(writer.finish());
   database_.transact("record a pack of small blobs", [&](schema::Transaction& tx) {
-    insert_pack_rows(tx, ns, *index, blobs, manifests);
+    insert_pack_rows(tx, ns, *index, blobs, manifests, std::nullopt);
   });
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "registry/services/access_topic.h"
+#include "registry/services/audit.h"
 #include "registry/services/namespace_rows.h"
 #include "schema/access.h"
 #include "schema/changes.h"
@@ -55,6 +56,16 @@ schema::PrincipalRow new_row(const Name& name) {
   return row;
 }
 
+void note_put(schema::Transaction& tx, const Caller& caller, std::string_view action,
+              const schema::PrincipalRow& row) {
+  note(tx, caller,
+       {.action = action,
+        .subject = row.name,
+        .ns = std::nullopt,
+        .reason = "",
+        .detail = {{"kind", row.kind}, {"admin", row.is_admin ? "yes" : "no"}}});
+}
+
 }  // namespace
 
 std::string_view to_string(PrincipalKind kind) {
@@ -70,7 +81,8 @@ std::optional<PrincipalKind> parse_principal_kind(std::string_view text) {
 PrincipalService::PrincipalService(schema::Database& database, ChangeFeed& changes)
     : database_(database), changes_(changes) {}
 
-Put<Principal> PrincipalService::put(const Name& name, const PrincipalEdit& edit,
+Put<Principal> PrincipalService::put(const Caller& caller, const Name& name,
+                                     const PrincipalEdit& edit,
                                      const Precondition<Principal>& precondition) {
   check(edit);
   auto put = database_.transact("put a principal", [&](schema::Transaction& tx) {
@@ -81,7 +93,10 @@ Put<Principal> PrincipalService::put(const Name& name, const PrincipalEdit& edit
       schema::PrincipalRow made = new_row(name);
       apply(edit, made);
       row = schema::insert_principal(tx, made);
-      if (row) return Put<Principal>{principal_of(*row), Outcome::created};
+      if (row) {
+        note_put(tx, caller, "principal.create", *row);
+        return Put<Principal>{principal_of(*row), Outcome::created};
+      }
       row = get_made_meanwhile(schema::lock_principal(tx, name.folded()));
     }
     const Principal current = principal_of(*row);
@@ -89,6 +104,7 @@ Put<Principal> PrincipalService::put(const Name& name, const PrincipalEdit& edit
     require_same_spelling(*row, name);
     apply(edit, *row);
     schema::update_principal(tx, *row);
+    note_put(tx, caller, "principal.change", *row);
     return Put<Principal>{principal_of(*row), Outcome::updated};
   });
   changes_.announce(kAccessTopic);

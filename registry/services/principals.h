@@ -44,7 +44,7 @@ class PrincipalService {
 
   // The caller was found to be an administrator of the server. Throws already_exists when
   // the name is taken in another spelling.
-  Put<Principal> put(const Name& name, const PrincipalEdit& edit,
+  Put<Principal> put(const Caller& caller, const Name& name, const PrincipalEdit& edit,
                      const Precondition<Principal>& precondition);
 
   // Administrators see every principal, others themselves. Throws not_found.

@@ -3,6 +3,7 @@
 #include "registry/services/access.h"
 #include "registry/services/aliases.h"
 #include "registry/services/artifacts.h"
+#include "registry/services/audit.h"
 #include "registry/services/blobs.h"
 #include "registry/services/change_feed.h"
 #include "registry/services/checkpoints.h"
@@ -20,6 +21,7 @@
 #include "registry/services/pedigree.h"
 #include "registry/services/principals.h"
 #include "registry/services/publishing.h"
+#include "registry/services/purge.h"
 #include "registry/services/run_publication.h"
 #include "registry/services/run_upkeep.h"
 #include "registry/services/runs.h"
@@ -68,6 +70,8 @@ struct Registry {
         run_upkeep(runs, metric_folding),
         evaluations(database, clock),
         fsck(database, packs),
+        audit(database),
+        purge(database, changes, packs, blobs, uploads),
         health(database, objects),
         client_packages(std::move(client_directory)) {}
 
@@ -96,14 +100,17 @@ struct Registry {
   RunUpkeep run_upkeep;
   EvaluationService evaluations;
   FsckService fsck;
+  AuditService audit;
+  PurgeService purge;
   HealthService health;
   ClientPackages client_packages;
 
   Services services{
-      access,         aliases,    artifacts, blobs,      checkpoints, client_packages,
-      evaluations,    fsck,       health,    inputs,     manifests,   metric_intake,
-      metric_reading, namespaces, pedigree,  principals, publishing,  run_publication,
-      runs,           search,     tokens,    uploads,    versions};
+      access,      aliases,         artifacts,     audit,          blobs,
+      checkpoints, client_packages, evaluations,   fsck,           health,
+      inputs,      manifests,       metric_intake, metric_reading, namespaces,
+      pedigree,    principals,      publishing,    purge,          run_publication,
+      runs,        search,          tokens,        uploads,        versions};
 };
 
 }  // namespace mendel::registry

@@ -5,6 +5,7 @@ namespace mendel::registry {
 class AccessService;
 class AliasService;
 class ArtifactService;
+class AuditService;
 class BlobService;
 class CheckpointService;
 class ClientPackages;
@@ -19,6 +20,7 @@ class NamespaceService;
 class PedigreeService;
 class PrincipalService;
 class PublishingService;
+class PurgeService;
 class RunPublication;
 class RunService;
 class SearchService;
@@ -31,6 +33,7 @@ struct Services {
   AccessService& access;
   AliasService& aliases;
   ArtifactService& artifacts;
+  AuditService& audit;
   BlobService& blobs;
   CheckpointService& checkpoints;
   ClientPackages& client_packages;
@@ -45,6 +48,7 @@ struct Services {
   PedigreeService& pedigree;
   PrincipalService& principals;
   PublishingService& publishing;
+  PurgeService& purge;
   RunPublication& run_publication;
   RunService& runs;
   SearchService& search;

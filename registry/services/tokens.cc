@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "registry/services/access_topic.h"
+#include "registry/services/audit.h"
 #include "registry/services/secret.h"
 #include "schema/access.h"
 #include "schema/changes.h"
@@ -120,6 +121,19 @@ schema::PrincipalRow get_principal(schema::Transaction& tx, const Name& name) {
   throw no_principal(name);
 }
 
+void note_token(schema::Transaction& tx, const Caller& caller, std::string_view action,
+                const schema::TokenRow& row) {
+  note(tx, caller,
+       {.action = action,
+        .subject = row.id,
+        .ns = row.namespace_id,
+        .reason = "",
+        .detail = {{"principal", row.principal},
+                   {"name", row.name},
+                   {"scopes", list_scopes(Scopes::from_bits(
+                                  static_cast<std::uint8_t>(row.scopes)))}}});
+}
+
 schema::PrincipalRow make_administrator(schema::Transaction& tx) {
   const Name name = Name::parse("a principal", kBootstrapPrincipal);
   auto row = schema::lock_principal(tx, name.folded());
@@ -174,7 +188,9 @@ TokenService::Issued TokenService::issue(const Caller& caller,
   return database_.transact("issue a token", [&](schema::Transaction& tx) {
     token.principal_id = get_principal(tx, principal).id;
     schema::insert_token(tx, token);
-    return Issued{token_of(*schema::find_token(tx, token.id)), secret};
+    const auto row = schema::find_token(tx, token.id);
+    note_token(tx, caller, "token.create", *row);
+    return Issued{token_of(*row), secret};
   });
 }
 
@@ -216,6 +232,7 @@ void TokenService::revoke(const Caller& caller, std::string_view id) {
     if (!row || !may_see(caller, *row)) throw no_token(id);
     schema::record_change(tx, kAccessTopic);
     schema::revoke_token(tx, id, clock_.now());
+    note_token(tx, caller, "token.revoke", *row);
   });
   changes_.announce(kAccessTopic);
 }

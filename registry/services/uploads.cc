@@ -7,6 +7,7 @@
 
 #include "registry/services/known_chunks.h"
 #include "registry/services/pack_rows.h"
+#include "registry/services/tombstones.h"
 #include "schema/content.h"
 #include "storage/base/error.h"
 #include "storage/base/lru_cache.h"
@@ -34,20 +35,25 @@ struct ChunkMemory {
   NamespaceChunks chunks;
 };
 
-// The packs that have rows in a namespace. Packs are taken away by garbage collection
-// alone, so what was once found stays true before there is one.
+// The packs that have rows in a namespace, by their own names or by those that they had
+// before they were rewritten. One that is purged meanwhile makes the whole stream fail when
+// its rows are written, so what was once found is believed for as long as the stream lasts.
 class NamespaceScope : public storage::PackScope {
  public:
-  NamespaceScope(schema::Database& database, NamespaceId ns)
-      : database_(database), ns_(ns) {}
+  NamespaceScope(schema::Database& database, storage::PackCache& packs, NamespaceId ns)
+      : database_(database), packs_(packs), ns_(ns) {}
 
   bool may_refer_to(const Digest& pack_name) override {
     if (known_.find(pack_name)) return true;
-    const bool is_there = database_.read("find a pack", [&](schema::Transaction& tx) {
-      return schema::has_pack(tx, ns_, pack_name);
-    });
+    const bool is_there = has_row(pack_name) || has_successor(pack_name);
     if (is_there) add(pack_name);
     return is_there;
+  }
+
+  void refuse_purged(std::span<const Digest> blobs) override {
+    database_.read("look for tombstones", [&](schema::Transaction& tx) {
+      registry::refuse_purged(tx, ns_, blobs);
+    });
   }
 
   void add(const Digest& pack_name) {
@@ -57,7 +63,26 @@ class NamespaceScope : public storage::PackScope {
  private:
   static constexpr std::size_t kKnownMax = 4096;
 
+  bool has_row(const Digest& pack_name) {
+    return database_.read("find a pack", [&](schema::Transaction& tx) {
+      return schema::has_pack(tx, ns_, pack_name);
+    });
+  }
+
+  // Recipes keep the names that packs had when they were written.
+  bool has_successor(const Digest& pack_name) {
+    try {
+      packs_.follow(pack_name, pack_name);
+      const Digest name = packs_.index(pack_name)->name();
+      return name != pack_name && has_row(name);
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::not_found) throw;
+      return false;
+    }
+  }
+
   schema::Database& database_;
+  storage::PackCache& packs_;
   const NamespaceId ns_;
   LruCache<Digest, const bool> known_{kKnownMax};
 };
@@ -67,7 +92,8 @@ class PackStream : public UploadService::Ingest, private storage::PackIngest::Li
   PackStream(schema::Database& database, NamespacePacks& packs, Upload upload)
       : database_(database),
         upload_(std::move(upload)),
-        scope_(database, upload_.ns),
+        seen_(count_rewrites(database, upload_.ns)),
+        scope_(database, packs.of(upload_.ns), upload_.ns),
         ingest_(packs.of(upload_.ns), scope_, *this) {}
 
   void append(std::span<const std::byte> data) override { ingest_.append(data); }
@@ -92,7 +118,7 @@ class PackStream : public UploadService::Ingest, private storage::PackIngest::Li
   void record(const storage::IngestedPack& pack) {
     database_.transact("record a pack", [&](schema::Transaction& tx) {
       const auto pack_id =
-          insert_pack_rows(tx, upload_.ns, *pack.index, pack.blobs, pack.manifests);
+          insert_pack_rows(tx, upload_.ns, *pack.index, pack.blobs, pack.manifests, seen_);
       schema::insert_upload_pack(tx, upload_.id, pack_id);
     });
   }
@@ -104,6 +130,7 @@ class PackStream : public UploadService::Ingest, private storage::PackIngest::Li
 
   schema::Database& database_;
   const Upload upload_;
+  const RewriteCount seen_;
   NamespaceScope scope_;
   storage::PackIngest ingest_;
   Result result_;
@@ -174,16 +201,22 @@ void UploadService::remove(NamespaceId ns, std::string_view id) {
   if (!removed) throw no_such_upload(id);
 }
 
+void UploadService::forget() { state_->chunk_memories.clear(); }
+
 std::vector<std::size_t> UploadService::find_missing_blobs(
     const Upload& upload, std::span<const Digest> digests) {
-  const auto sizes = state_->database.read("find blobs", [&](schema::Transaction& tx) {
-    return schema::find_blob_sizes(tx, upload.ns, digests);
+  return state_->database.read("find blobs", [&](schema::Transaction& tx) {
+    const auto sizes = schema::find_blob_sizes(tx, upload.ns, digests);
+    std::vector<std::size_t> missing;
+    std::vector<Digest> wanted;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      if (sizes[i]) continue;
+      missing.push_back(i);
+      wanted.push_back(digests[i]);
+    }
+    refuse_purged(tx, upload.ns, wanted);
+    return missing;
   });
-  std::vector<std::size_t> missing;
-  for (std::size_t i = 0; i < sizes.size(); ++i) {
-    if (!sizes[i]) missing.push_back(i);
-  }
-  return missing;
 }
 
 std::vector<std::optional<Digest>> UploadService::find_chunks(

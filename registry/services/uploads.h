@@ -49,7 +49,11 @@ class UploadService {
 
   void remove(NamespaceId ns, std::string_view id);
 
-  // The positions of the blobs that the namespace does not have.
+  // Packs were rewritten: what find_chunks() remembers may lie nowhere now.
+  void forget();
+
+  // The positions of the blobs that the namespace does not have. Throws gone if one of them
+  // was purged: nothing that it is part of can be sent.
   std::vector<std::size_t> find_missing_blobs(const Upload& upload,
                                               std::span<const Digest> digests);
 

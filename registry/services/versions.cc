@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "registry/services/audit.h"
 #include "registry/services/freshness.h"
 #include "registry/services/manifests.h"
 #include "registry/services/namespace_rows.h"
@@ -47,6 +48,15 @@ void refuse_if_needed(schema::Transaction& tx, const Caller& caller,
   throw Error(
       ErrorCode::already_exists,
       fmt::format("{} is needed by {}", version.reference(), fmt::join(names, ", ")));
+}
+
+std::string_view action_of(VersionState wanted) {
+  switch (wanted) {
+    case VersionState::active: return "version.restore";
+    case VersionState::yanked: return "version.yank";
+    case VersionState::deleted: return "version.delete";
+  }
+  return "version.change";
 }
 
 std::size_t memory_bytes(const VersionRecord& record) {
@@ -193,36 +203,35 @@ std::string VersionService::component_manifest(const Version& version,
   }
 }
 
-std::shared_ptr<const VersionRecord> VersionService::yank(const ArtifactName& artifact,
-                                                          storage::ArtifactKind kind,
-                                                          const VersionRef& ref,
-                                                          const std::string& reason,
-                                                          PointingAliases aliases) {
+std::shared_ptr<const VersionRecord> VersionService::yank(
+    const Caller& caller, const ArtifactName& artifact, storage::ArtifactKind kind,
+    const VersionRef& ref, const std::string& reason, PointingAliases aliases) {
   return state_->record_of(
-      set_state(artifact, kind, ref, VersionState::yanked, reason, aliases, {}));
+      set_state(caller, artifact, kind, ref, VersionState::yanked, reason, aliases, {}));
 }
 
-std::shared_ptr<const VersionRecord> VersionService::restore(const ArtifactName& artifact,
+std::shared_ptr<const VersionRecord> VersionService::restore(const Caller& caller,
+                                                             const ArtifactName& artifact,
                                                              storage::ArtifactKind kind,
                                                              const VersionRef& ref,
                                                              const std::string& reason) {
-  return state_->record_of(set_state(artifact, kind, ref, VersionState::active, reason,
-                                     PointingAliases::allow, {}));
+  return state_->record_of(set_state(caller, artifact, kind, ref, VersionState::active,
+                                     reason, PointingAliases::allow, {}));
 }
 
 void VersionService::remove(const Caller& caller, const ArtifactName& artifact,
                             storage::ArtifactKind kind, const VersionRef& ref,
                             const std::string& reason) {
-  set_state(artifact, kind, ref, VersionState::deleted, reason, PointingAliases::forbid,
-            [&](schema::Transaction& tx, const Version& version) {
+  set_state(caller, artifact, kind, ref, VersionState::deleted, reason,
+            PointingAliases::forbid, [&](schema::Transaction& tx, const Version& version) {
               refuse_if_needed(tx, caller, version);
             });
 }
 
-Version VersionService::set_state(const ArtifactName& artifact, storage::ArtifactKind kind,
-                                  const VersionRef& ref, VersionState wanted,
-                                  const std::string& reason, PointingAliases aliases,
-                                  const Check& check) {
+Version VersionService::set_state(const Caller& caller, const ArtifactName& artifact,
+                                  storage::ArtifactKind kind, const VersionRef& ref,
+                                  VersionState wanted, const std::string& reason,
+                                  PointingAliases aliases, const Check& check) {
   Version version =
       state_->database.transact("change a version's state", [&](schema::Transaction& tx) {
         const ArtifactId id = get_artifact(tx, artifact, kind).id;
@@ -240,6 +249,12 @@ Version VersionService::set_state(const ArtifactName& artifact, storage::Artifac
         schema::record_change(tx, artifact_topic(row.id));
         Version changed = to_version(row, std::move(found));
         if (check) check(tx, changed);
+        note(tx, caller,
+             {.action = action_of(wanted),
+              .subject = changed.reference(),
+              .ns = changed.namespace_id,
+              .reason = reason,
+              .detail = {}});
         return changed;
       });
   state_->changes.announce(artifact_topic(version.artifact_id));

@@ -59,12 +59,11 @@ class VersionService {
   // Marks a version "do not use". Throws already_exists while an alias points at it, unless
   // aliases may stay there. Yanking what is yanked changes the reason, no more.
   enum class PointingAliases { forbid, allow };
-  std::shared_ptr<const VersionRecord> yank(const ArtifactName& artifact,
-                                            storage::ArtifactKind kind,
-                                            const VersionRef& ref,
-                                            const std::string& reason,
-                                            PointingAliases aliases);
-  std::shared_ptr<const VersionRecord> restore(const ArtifactName& artifact,
+  std::shared_ptr<const VersionRecord> yank(
+      const Caller& caller, const ArtifactName& artifact, storage::ArtifactKind kind,
+      const VersionRef& ref, const std::string& reason, PointingAliases aliases);
+  std::shared_ptr<const VersionRecord> restore(const Caller& caller,
+                                               const ArtifactName& artifact,
                                                storage::ArtifactKind kind,
                                                const VersionRef& ref,
                                                const std::string& reason);
@@ -80,9 +79,9 @@ class VersionService {
 
   // Runs check within the transaction, once the version's row is locked.
   using Check = std::function<void(schema::Transaction&, const Version&)>;
-  Version set_state(const ArtifactName& artifact, storage::ArtifactKind kind,
-                    const VersionRef& ref, VersionState wanted, const std::string& reason,
-                    PointingAliases aliases, const Check& check);
+  Version set_state(const Caller& caller, const ArtifactName& artifact,
+                    storage::ArtifactKind kind, const VersionRef& ref, VersionState wanted,
+                    const std::string& reason, PointingAliases aliases, const Check& check);
 
   std::unique_ptr<State> state_;
 };

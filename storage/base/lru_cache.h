@@ -53,6 +53,13 @@ class LruCache {
     if (const auto known = by_key_.find(key); known != by_key_.end()) drop(known->second);
   }
 
+  void clear() {
+    const std::lock_guard lock(mutex_);
+    by_key_.clear();
+    by_use_.clear();
+    cost_ = 0;
+  }
+
  private:
   struct Entry {
     Key key;

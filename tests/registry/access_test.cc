@@ -109,7 +109,7 @@ class Access : public ::testing::Test {
   }
 
   void make_principal(std::string_view name) {
-    server.principals.put(principal_name(name), {}, always<Principal>);
+    server.principals.put(admin, principal_name(name), {}, always<Principal>);
   }
 
   // A new principal with a token for everything.
@@ -686,7 +686,7 @@ TEST_F(Principals, BecomeAdministratorsAtOnce) {
   EXPECT_EQ(refusal(server.access.authenticate(secret), "lhcb", Role::owner),
             ErrorCode::not_found);
   server.principals.put(
-      principal_name("anna"),
+      admin, principal_name("anna"),
       {.kind = PrincipalKind::person, .display_name = "Anna", .is_admin = true},
       always<Principal>);
   EXPECT_EQ(refusal(server.access.authenticate(secret), "lhcb", Role::owner), std::nullopt);

@@ -277,11 +277,11 @@ TEST_F(Publishing, LatestPassesOverYankedVersions) {
   publish(request("trk", "a"));
   publish(request("trk", "b"));
   const auto trk = ArtifactName::parse("lhcb", "trk");
-  versions.yank(trk, ArtifactKind::model, VersionRef(2), "wrong calibration",
+  versions.yank(admin, trk, ArtifactKind::model, VersionRef(2), "wrong calibration",
                 VersionService::PointingAliases::forbid);
   EXPECT_EQ(number_at("lhcb/trk"), 1);
   EXPECT_EQ(number_at("lhcb/trk:2"), 2) << "a yanked version still resolves";
-  versions.restore(trk, ArtifactKind::model, VersionRef(2), "it was right");
+  versions.restore(admin, trk, ArtifactKind::model, VersionRef(2), "it was right");
   EXPECT_EQ(number_at("lhcb/trk"), 2);
 }
 
@@ -290,11 +290,11 @@ TEST_F(Publishing, AVersionThatAnAliasPointsAtIsYankedByForceAlone) {
   first.aliases.push_back(AliasName::parse("production"));
   publish(first);
   const auto trk = ArtifactName::parse("lhcb", "trk");
-  EXPECT_THROW(versions.yank(trk, ArtifactKind::model, VersionRef(1), "wrong",
+  EXPECT_THROW(versions.yank(admin, trk, ArtifactKind::model, VersionRef(1), "wrong",
                              VersionService::PointingAliases::forbid),
                Error);
   EXPECT_EQ(versions
-                .yank(trk, ArtifactKind::model, VersionRef(1), "wrong",
+                .yank(admin, trk, ArtifactKind::model, VersionRef(1), "wrong",
                       VersionService::PointingAliases::allow)
                 ->version.state,
             VersionState::yanked);

@@ -240,7 +240,7 @@ class RoutePolicy : public ::testing::Test {
 
   // With its role in every namespace.
   void make_principal(const std::string& text, Role role) {
-    registry.principals.put(name(text), {}, always<Principal>);
+    registry.principals.put(admin, name(text), {}, always<Principal>);
     if (role != Role::none) {
       for (const NamespaceInfo& ns : namespaces) {
         registry.namespaces.put_member(admin, ns, name(text), role, always<Member>);

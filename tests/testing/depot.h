@@ -49,6 +49,7 @@ class Depot : public storage::PackScope,
   bool may_refer_to(const Digest& pack_name) override {
     return pack_names_.contains(pack_name);
   }
+  void refuse_purged(std::span<const Digest>) override {}
   std::vector<std::optional<Digest>> find(std::span<const Digest> digests) override;
 
  private:

@@ -1,3 +1,5 @@
+#include "cli/admin.h"
+
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
@@ -54,6 +56,8 @@ Example:
       ->required();
   command->add_flag("--verify", options->verify, "read and hash every byte that is stored");
   command->callback([options, &global] { fsck(*options, global); });
+  declare_purge(app, global);
+  declare_audit(app, global);
 }
 
 }  // namespace mendel::cli

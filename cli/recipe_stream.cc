@@ -57,7 +57,9 @@ bool visit_recipe(ApiClient& server, const std::string& recipe_path,
   try {
     server.stream(std::move(request), splitter);
   } catch (const Error& error) {
-    if (error.code() != ErrorCode::not_found) throw;
+    const bool is_absent =
+        error.code() == ErrorCode::not_found || error.code() == ErrorCode::gone;
+    if (!is_absent) throw;
     return false;
   }
   splitter.finish();

@@ -183,9 +183,10 @@ TEST_F(Runs, AreListedNewestFirst) {
 
 TEST_F(Runs, AreListedForThoseAloneWhoMayReadThem) {
   start();
-  registry.principals.put(Name::parse("a name", "stranger"), {}, [](const auto*) {});
+  const Name stranger_name = Name::parse("a name", "stranger");
+  registry.principals.put(admin, stranger_name, {}, [](const auto*) {});
   TokenRequest request;
-  request.principal = Name::parse("a name", "stranger");
+  request.principal = stranger_name;
   request.scopes = Scopes::all();
   const Caller stranger =
       registry.access.authenticate(registry.tokens.issue(admin, request).secret);

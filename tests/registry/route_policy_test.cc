@@ -85,6 +85,8 @@ constexpr Expected kRoutesExpected[] = {
     {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/chunks",               Needs::writing},
     {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/packs",                Needs::writing},
     {"POST",   "/api/v1/admin/rebuild-index",                               Needs::administrator},
+    {"POST",   "/api/v1/admin/purge",                                       Needs::administrator},
+    {"GET",    "/api/v1/audit",                                             Needs::token},
     {"POST",   "/api/v1/runs",                                              Needs::token},
     {"GET",    "/api/v1/runs",                                              Needs::nothing},
     {"GET",    "/api/v1/runs/{id}",                                         Needs::nothing},

@@ -1,6 +1,7 @@
 #include "storage/local_object_store.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,12 +65,23 @@ std::string make_root(const std::string& directory) {
   return directory;
 }
 
+// Whether nobody writes the file any more: its writer's lock is gone with the writer.
+// Where the file system knows no locks, its age tells.
+bool is_abandoned(const std::filesystem::directory_entry& file) {
+  const Fd opened(::open(file.path().c_str(), O_RDWR | O_CLOEXEC));
+  if (!opened) return false;
+  if (::flock(opened.get(), LOCK_EX | LOCK_NB) == 0) return true;
+  if (errno == EWOULDBLOCK) return false;
+  std::error_code error;
+  const auto written_at = file.last_write_time(error);
+  return !error &&
+         std::filesystem::file_time_type::clock::now() - written_at > kLeftoverAge;
+}
+
 void remove_leftovers(const std::string& tmp_directory) {
   std::error_code error;
-  const auto now = std::filesystem::file_time_type::clock::now();
   for (const auto& file : std::filesystem::directory_iterator(tmp_directory, error)) {
-    const auto written_at = file.last_write_time(error);
-    if (!error && now - written_at > kLeftoverAge) std::filesystem::remove(file, error);
+    if (is_abandoned(file)) std::filesystem::remove(file, error);
   }
 }
 
@@ -158,10 +170,10 @@ class LocalObjectStore::OpenFiles {
 
 class LocalObjectStore::Writer : public ObjectWriter {
  public:
-  explicit Writer(LocalObjectStore& store)
-      : store_(store), path_(store.directory_ + "/" + std::string(kTmpPrefix) + "XXXXXX") {
-    file_ = Fd(::mkostemp(path_.data(), O_CLOEXEC));
-    if (!file_) throw_posix_error("create", path_, errno);
+  explicit Writer(LocalObjectStore& store) : store_(store) {
+    do {
+      make_file();
+    } while (!is_ours());
   }
 
   ~Writer() override { ::unlink(path_.c_str()); }
@@ -187,6 +199,20 @@ class LocalObjectStore::Writer : public ObjectWriter {
   }
 
  private:
+  void make_file() {
+    path_ = store_.directory_ + "/" + std::string(kTmpPrefix) + "XXXXXX";
+    file_ = Fd(::mkostemp(path_.data(), O_CLOEXEC));
+    if (!file_) throw_posix_error("create", path_, errno);
+  }
+
+  // Locks the file, so that nobody takes it for a leftover; a store that was opened in
+  // between may have done so already.
+  bool is_ours() const {
+    struct stat status {};
+    return ::flock(file_.get(), LOCK_SH) != 0 || ::fstat(file_.get(), &status) != 0 ||
+           status.st_nlink > 0;
+  }
+
   void flush() {
     write(buffer_);
     buffer_.clear();

@@ -12,8 +12,9 @@ namespace mendel::storage {
 // What is being written lies in tmp/ of that directory and gets its name by link(2) once it
 // is on the medium, then the directory's entry is put there too: commit() returns when all
 // of it would survive a power failure. Keys in tmp/ are refused. What a crash leaves in
-// tmp/ is removed by the first store that is opened a day later, so that servers which
-// share the directory do not remove each other's.
+// tmp/ is removed by the next store that is opened: a writer locks its file (flock), so
+// that servers which share the directory do not remove each other's. On a file system
+// without locks it goes a day later.
 //
 // Files that are read stay open, up to open_files_max. One removed by another server can be
 // read here until it is closed.

@@ -78,17 +78,30 @@ TEST_F(LocalObjectStoreTest, LeavesNothingInTmp) {
   EXPECT_EQ(files_in_tmp(), 0u);
 }
 
-TEST_F(LocalObjectStoreTest, RemovesLeftoversOlderThanADay) {
-  { LocalObjectStore store(directory.path(), 4); }
-  const auto leave = [&](const std::string& name, std::chrono::hours age) {
-    std::ofstream(directory / name) << "half a pack";
-    fs::last_write_time(directory / name, fs::file_time_type::clock::now() - age);
-  };
-  leave("tmp/old", std::chrono::hours(25));
-  leave("tmp/young", std::chrono::hours(23));
+TEST_F(LocalObjectStoreTest, RemovesLeftoversAndNothingThatIsStillWritten) {
+  LocalObjectStore first(directory.path(), 4);
+  std::ofstream(directory / "tmp/half") << "half a pack";
+  const auto writer = first.create();
+  writer->append(as_bytes("weights"));
+  ASSERT_EQ(files_in_tmp(), 2u);
+
+  LocalObjectStore second(directory.path(), 4);
+  EXPECT_FALSE(fs::exists(directory / "tmp/half"));
+  EXPECT_EQ(files_in_tmp(), 1u);
+  writer->commit("key");
+  EXPECT_EQ(second.find("key"), (ObjectInfo{"key", 7}));
+}
+
+// A kill between the two names of an object: the one in tmp/ must not keep the bytes.
+TEST_F(LocalObjectStoreTest, RemovesTheOtherNameOfAnObject) {
+  {
+    LocalObjectStore store(directory.path(), 4);
+    put(store, "key", "weights");
+    fs::create_hard_link(directory / "key", directory / "tmp/key");
+  }
   LocalObjectStore store(directory.path(), 4);
-  EXPECT_FALSE(fs::exists(directory / "tmp/old"));
-  EXPECT_TRUE(fs::exists(directory / "tmp/young"));
+  EXPECT_EQ(files_in_tmp(), 0u);
+  EXPECT_EQ(store.find("key"), (ObjectInfo{"key", 7}));
 }
 
 TEST_F(LocalObjectStoreTest, HasNoObjectsInTmp) {

@@ -7,6 +7,7 @@
 #include "registry/api/json.h"
 #include "registry/api/names.h"
 #include "registry/services/blobs.h"
+#include "registry/services/page.h"
 #include "registry/services/pedigree.h"
 #include "registry/services/versions.h"
 #include "storage/base/error.h"
@@ -73,15 +74,6 @@ json to_json(const PedigreeService::Edge& edge) {
   return document;
 }
 
-std::optional<std::int64_t> id_before(const Request& request) {
-  const auto text = request.after();
-  if (!text) return std::nullopt;
-  std::int64_t id = 0;
-  const auto [end, status] = std::from_chars(text->data(), text->data() + text->size(), id);
-  if (status == std::errc() && end == text->data() + text->size()) return id;
-  throw Error(ErrorCode::invalid_argument, "after is no next of this list");
-}
-
 std::string asked_commit(const Request& request) {
   std::string commit(request.path("sha"));
   const bool is_hex = commit.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -112,8 +104,9 @@ Response get_pedigree(const Request& request, Services& services) {
 }
 
 Response get_commit(const Request& request, Services& services) {
-  const auto found = services.pedigree.find_commit(request.caller(), asked_commit(request),
-                                                   request.limit(), id_before(request));
+  const auto found = services.pedigree.find_commit(
+      request.caller(), asked_commit(request), request.limit(),
+      id_after({request.limit(), request.after()}));
   json document{
       {"commit", found.commit}, {"versions", json::array()}, {"runs", json::array()}};
   for (const auto& version : found.versions)

@@ -13,6 +13,7 @@
 #include "cli/file_digest.h"
 #include "cli/output.h"
 #include "cli/pull_version.h"
+#include "cli/shell_word.h"
 #include "cli/source_checkout.h"
 
 namespace mendel::cli {
@@ -30,23 +31,11 @@ void write_file(const fs::path& path, const std::string& content) {
   }
 }
 
-// For a shell.
-std::string quoted(const std::string& word) {
-  const bool is_plain = !word.empty() && word.find_first_not_of(
-                                             "abcdefghijklmnopqrstuvwxyz"
-                                             "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                             "_-+=./:,@%") == std::string::npos;
-  if (is_plain) return word;
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
-  return text + "'";
-}
-
 std::string in_one_line(const RecordedCommand& command) {
   std::string line;
   for (const std::string& word : command.words) {
     if (!line.empty()) line += " ";
-    line += quoted(word);
+    line += shell_word(word);
   }
   return line;
 }
@@ -207,7 +196,7 @@ void Reproduction::write_readme() const {
     const fs::path place = command_->directory.empty()
                                ? fs::path("source")
                                : fs::path("source") / command_->directory;
-    text += fmt::format("    cd {}\n    {}\n\n", quoted(place.string()),
+    text += fmt::format("    cd {}\n    {}\n\n", shell_word(place.string()),
                         in_one_line(*command_));
     text += fmt::format("or `mendel reproduce {} --to DIR --run`, which also compares.\n",
                         version_.reference());

@@ -14,6 +14,7 @@
 #include "cli/output.h"
 #include "cli/repeated_option.h"
 #include "cli/run_commands.h"
+#include "cli/shell_word.h"
 #include "storage/base/clock.h"
 #include "storage/base/uuid.h"
 #include "storage/manifest.h"
@@ -104,19 +105,13 @@ struct RunStartOptions {
   bool shell = false;
 };
 
-std::string quoted(const std::string& text) {
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 void run_start(const RunStartOptions& options, const GlobalOptions& global) {
   const StartedRun run = start_run(options.start, global, "", options.heartbeat_seconds);
   if (options.shell) {
     fmt::print("export MENDEL_RUN={}\n", run.id);
     if (options.start.journal.empty()) return;
     const auto journal = std::filesystem::absolute(options.start.journal);
-    fmt::print("export MENDEL_JOURNAL={}\n", quoted(journal.string()));
+    fmt::print("export MENDEL_JOURNAL={}\n", shell_word(journal.string()));
   } else if (global.json) {
     print_json({{"id", run.id},
                 {"namespace", run.name.ns().text()},

@@ -28,7 +28,8 @@ def digest_of(content):
 class PurgeTest(mendel_fixture.ServerTest):
     def setUp(self):
         super().setUp()
-        self.random = random.Random(SEED)
+        # Its own for each test: they share a server, and so would bytes be shared.
+        self.random = random.Random(f"{SEED} {self.id()}")
 
     def push(self, kind, name, files):
         for path, content in files.items():

@@ -12,6 +12,7 @@
 #include "registry/services/fsck.h"
 #include "registry/services/health.h"
 #include "registry/services/inputs.h"
+#include "registry/services/jobs/job_making.h"
 #include "registry/services/manifests.h"
 #include "registry/services/metric_folding.h"
 #include "registry/services/metric_intake.h"
@@ -69,6 +70,7 @@ struct Registry {
         run_publication(database),
         run_upkeep(runs, metric_folding),
         evaluations(database, clock),
+        job_making(database, changes, access, inputs, clock),
         fsck(database, packs),
         audit(database),
         purge(database, changes, packs, blobs, uploads),
@@ -99,6 +101,7 @@ struct Registry {
   RunPublication run_publication;
   RunUpkeep run_upkeep;
   EvaluationService evaluations;
+  JobMaking job_making;
   FsckService fsck;
   AuditService audit;
   PurgeService purge;

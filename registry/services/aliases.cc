@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "registry/services/triggers/events.h"
 #include "registry/services/version_rows.h"
 #include "schema/changes.h"
 #include "storage/base/error.h"
@@ -95,10 +96,17 @@ AliasService::Move AliasService::set(const Caller& caller, NamespaceId ns,
                                    .moved_at = clock_.now(),
                                    .moved_by = caller.name,
                                    .reason = reason});
+    record_alias_move(tx, caller,
+                      {.artifact = artifact,
+                       .ns = ns,
+                       .alias = alias,
+                       .number = version,
+                       .previous = current ? current->version : std::nullopt});
     schema::record_change(tx, artifact_topic(id));
     return *schema::find_alias(tx, id, alias.folded());
   });
   changes_.announce(artifact_topic(id));
+  changes_.announce(kEventsTopic);
   return move;
 }
 

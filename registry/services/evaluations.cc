@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "registry/services/past.h"
+#include "registry/services/triggers/events.h"
 #include "schema/pedigree.h"
 #include "storage/base/error.h"
 #include "storage/base/uuid.h"
@@ -47,8 +48,15 @@ EvaluationService::Recorded EvaluationService::record(const Caller& caller,
         if (!schema::share_versions(tx, named)) {
           throw Error(ErrorCode::not_found, "a version was deleted meanwhile");
         }
-        return schema::insert_evaluation(tx, evaluation);
+        if (!schema::insert_evaluation(tx, evaluation)) return false;
+        record_evaluation(tx, caller,
+                          {.version = request.version,
+                           .dataset = request.dataset,
+                           .uuid = uuid,
+                           .metrics = request.metrics});
+        return true;
       });
+  changes_.announce(kEventsTopic);
   return {*find_earlier(uuid, request.digest), is_new};
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "registry/services/caller.h"
+#include "registry/services/change_feed.h"
 #include "registry/services/page.h"
 #include "schema/database.h"
 #include "schema/evaluations.h"
@@ -16,8 +17,8 @@ namespace mendel::registry {
 // have been authorised. Any thread.
 class EvaluationService {
  public:
-  EvaluationService(schema::Database& database, const Clock& clock)
-      : database_(database), clock_(clock) {}
+  EvaluationService(schema::Database& database, ChangeFeed& changes, const Clock& clock)
+      : database_(database), changes_(changes), clock_(clock) {}
 
   struct Request {
     std::optional<std::string> uuid;  // made by the client, so that it can ask again
@@ -45,6 +46,7 @@ class EvaluationService {
 
  private:
   schema::Database& database_;
+  ChangeFeed& changes_;
   const Clock& clock_;
 };
 

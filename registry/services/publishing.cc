@@ -10,6 +10,7 @@
 
 #include "registry/services/group_work.h"
 #include "registry/services/source_patch.h"
+#include "registry/services/triggers/events.h"
 #include "registry/services/version_rows.h"
 #include "schema/aliases.h"
 #include "schema/changes.h"
@@ -52,8 +53,10 @@ bool is_fault_of_a_request(ErrorCode code) {
          code == ErrorCode::already_exists;
 }
 
-void move_aliases(schema::Transaction& tx, const std::vector<AliasName>& aliases,
-                  schema::VersionRow& version, const std::string& by, Timestamp now) {
+void move_aliases(schema::Transaction& tx, const Caller& caller,
+                  const schema::ArtifactRow& artifact,
+                  const std::vector<AliasName>& aliases, const schema::VersionRow& version,
+                  Timestamp now) {
   for (const AliasName& alias : aliases) {
     const auto current = schema::find_alias(tx, version.artifact_id, alias.folded());
     if (current && current->version == version.number) continue;
@@ -62,8 +65,15 @@ void move_aliases(schema::Transaction& tx, const std::vector<AliasName>& aliases
                                    .folded_name = alias.folded(),
                                    .version_id = version.id,
                                    .moved_at = now,
-                                   .moved_by = by,
+                                   .moved_by = caller.name,
                                    .reason = "published"});
+    record_alias_move(
+        tx, caller,
+        {.artifact = ArtifactName::parse(artifact.namespace_name, artifact.name),
+         .ns = artifact.namespace_id,
+         .alias = alias,
+         .number = version.number,
+         .previous = current ? current->version : std::nullopt});
   }
 }
 
@@ -182,6 +192,7 @@ void PublishingService::publish_together(NamespaceId ns, std::span<Pending* cons
         return artifact.row.id;
       });
   changes_.announce(artifact_topic(id));
+  changes_.announce(kEventsTopic);
 }
 
 void PublishingService::publish_one(schema::Transaction& tx, Artifact& artifact,
@@ -231,9 +242,17 @@ void PublishingService::publish_one(schema::Transaction& tx, Artifact& artifact,
     if (!has_the_same_files) {
       schema::record_version_files(tx, artifact.row.id, newest->number, manifest.files);
     }
+    record_new_version(
+        tx, caller,
+        {.artifact = ArtifactName::parse(artifact.row.namespace_name, artifact.row.name),
+         .ns = artifact.row.namespace_id,
+         .kind = artifact.row.kind,
+         .number = newest->number,
+         .digest = manifest.digest.to_string(),
+         .labels = nlohmann::json(request.labels).dump()});
   }
   if (request.from_checkpoint) pin(tx, *request.from_checkpoint);
-  move_aliases(tx, request.aliases, *newest, caller.name, now);
+  move_aliases(tx, caller, artifact.row, request.aliases, *newest, now);
   artifact.was_touched = true;
   pending.made = {newest->number, !same};
   if (request.idempotency) {

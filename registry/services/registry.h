@@ -69,7 +69,7 @@ struct Registry {
         checkpoints(database, manifests, clock),
         run_publication(database),
         run_upkeep(runs, metric_folding),
-        evaluations(database, clock),
+        evaluations(database, changes, clock),
         job_making(database, changes, access, inputs, clock),
         fsck(database, packs),
         audit(database),

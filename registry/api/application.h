@@ -53,6 +53,10 @@ class Exchange {
   virtual std::optional<Response> consume(std::span<const std::byte> data) noexcept = 0;
   virtual Response answer(std::string body) noexcept = 0;
 
+  // After an answer with a wait, which was woken: what is to be said now to the same
+  // request, whose caller may have lost a right meanwhile.
+  virtual Response answer_again() noexcept = 0;
+
   // What follows runs on an I/O thread.
 
   // The problem document for what the HTTP server itself refuses: 400, 408, 413, 431, 503.

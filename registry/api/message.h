@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,10 +56,29 @@ struct ByteStream {
   std::optional<std::uint64_t> size_bytes;
 };
 
+// A request that waits, as whoever will wake it knows it: let go of, it is forgotten.
+struct Waiting {
+  std::shared_ptr<void> place;
+  std::function<void()> pass_on;  // its client has gone: whoever else waits is to be woken
+};
+
+// That there may soon be more to say than the answer that this comes with (long polling).
+// The server holds the request, without a thread, for time_max at the most; once it is
+// woken it asks again, otherwise it sends the answer.
+struct Wait {
+  std::chrono::milliseconds time_max;
+
+  // On an I/O thread. wake may be called from any thread, as often as one likes, also
+  // before begin returns and after the wait has ended; and is called if something came
+  // since the answer was made.
+  std::function<Waiting(std::function<void()> wake)> begin;
+};
+
 struct Response {
   int status = 200;
   Headers headers;
   std::variant<std::string, SharedBytes, ByteStream> body;
+  std::optional<Wait> wait{};
   // For HEAD and 304: the headers tell of a body that is not sent. The server sends
   // Content-Length from the body that would have been.
 };

@@ -53,6 +53,7 @@ class Router::RoutedExchange : public Exchange {
   }
   std::optional<Response> consume(std::span<const std::byte> data) noexcept override;
   Response answer(std::string body) noexcept override;
+  Response answer_again() noexcept override;
 
   Response refuse(int status, std::string_view detail) noexcept override {
     return problem_response(status, detail, head_.id);
@@ -220,8 +221,15 @@ Response Router::RoutedExchange::answer(std::string body) noexcept {
     return route_->handlers.answer(request_, router_.services_);
   });
   consumer_.reset();
-  request_.body_ = {};
+  if (!response->wait) request_.body_ = {};
   return *std::move(response);
+}
+
+Response Router::RoutedExchange::answer_again() noexcept {
+  return *guarded([&]() -> std::optional<Response> {
+    router_.authorise(*route_, request_);
+    return route_->handlers.answer(request_, router_.services_);
+  });
 }
 
 // A request that no route takes is counted as such.

@@ -1,5 +1,7 @@
 #include "registry/http/connection.h"
 
+#include <netinet/tcp.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/ssl/context.hpp>
@@ -111,6 +113,14 @@ class StreamConnection final : public Connection {
   void close() override {
     SystemError ignored;
     socket().close(ignored);
+  }
+
+  bool has_peer_gone() override {
+    tcp_info info{};
+    socklen_t size = sizeof(info);
+    const int failed =
+        getsockopt(socket().native_handle(), IPPROTO_TCP, TCP_INFO, &info, &size);
+    return failed != 0 || info.tcpi_state != TCP_ESTABLISHED;
   }
 
   const std::string& peer() const override { return peer_; }

@@ -42,6 +42,9 @@ class Connection {
   virtual void reset() = 0;
   virtual void close() = 0;
 
+  // Whether it has ended its side, without reading what it may have sent before.
+  virtual bool has_peer_gone() = 0;
+
   virtual const std::string& peer() const = 0;  // address and port
 
   // For the loop: when the operation under way must have ended; never, while there is none.

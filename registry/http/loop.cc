@@ -1,6 +1,7 @@
 #include "registry/http/loop.h"
 
 #include "registry/http/connection.h"
+#include "registry/http/parking.h"
 #include "registry/http/response_head.h"
 
 namespace mendel::registry::http {
@@ -44,6 +45,7 @@ void Loop::drain() {
   for (Connection* const connection : connections_) {
     if (connection->is_idle) connection->close();
   }
+  for (Parking* const parking : parked_) parking->cancel();
   if (connections_.empty()) sweep_timer_.cancel();
 }
 

@@ -18,6 +18,7 @@
 namespace mendel::registry::http {
 
 class Connection;
+class Parking;
 
 // What the connections of one I/O thread use and have in common. Of that thread alone; a
 // worker on its way back keeps it alive.
@@ -28,12 +29,14 @@ class Loop : public std::enable_shared_from_this<Loop> {
 
   void enter(Connection& connection);
   void leave(Connection& connection);
+  void enter(Parking& parking) { parked_.insert(&parking); }
+  void leave(Parking& parking) { parked_.erase(&parking); }
 
   // Ends operations that are past their deadline, until the last connection of a draining
   // loop has left. A timer per connection would cost two heap operations per read.
   Task<> sweep();
 
-  void drain();  // closes what is idle; the rest closes after its answer
+  void drain();  // closes what is idle, parks nothing; the rest closes after its answer
   void abort();  // closes everything
   bool is_draining() const { return is_draining_; }
 
@@ -47,6 +50,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
 
  private:
   std::unordered_set<Connection*> connections_;
+  std::unordered_set<Parking*> parked_;
   Timer sweep_timer_{context};
   bool is_draining_ = false;
   std::int64_t date_seconds_ = -1;

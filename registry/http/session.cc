@@ -18,6 +18,7 @@
 #include "registry/http/connection.h"
 #include "registry/http/hop.h"
 #include "registry/http/input_buffer.h"
+#include "registry/http/parking.h"
 #include "registry/http/request_parser.h"
 #include "storage/base/uuid.h"
 
@@ -55,6 +56,7 @@ class Session {
   Task<Arrival> read_head();
   Task<bool> serve(Arrival arrival);
   Task<std::optional<Response>> ask_application();
+  Task<std::optional<Response>> hold(Response response);
   Task<Received> receive_body();
   Task<Received> receive_whole();
   Task<Received> receive_stream();
@@ -71,6 +73,7 @@ class Session {
   void begin();
   void consume();
   void answer();
+  void answer_again();
 
   Loop& loop_;
   const Counted counted_;
@@ -175,6 +178,7 @@ Task<bool> Session::serve(Arrival arrival) {
     body_.start();
     response = served_.exchange->answer_from_memory();
     if (!response) response = co_await ask_application();
+    if (response && response->wait) response = co_await hold(std::move(*response));
   }
 
   bool was_sent = false;
@@ -229,6 +233,26 @@ Task<std::optional<Response>> Session::ask_application() {
   co_return std::move(served_.answer);
 }
 
+// Nothing for a client that has gone: what there is to say is for others.
+Task<std::optional<Response>> Session::hold(Response response) {
+  const auto until = SteadyClock::now() + response.wait->time_max;
+  while (response.wait) {
+    Parking parking(loop_);
+    const api::Waiting waiting = response.wait->begin(parking.waker());
+    const bool was_woken = co_await parking.wait(until);
+    if (connection_->has_peer_gone()) {
+      if (was_woken) waiting.pass_on();
+      co_return std::nullopt;
+    }
+    if (!was_woken) break;
+
+    hop_.resume([this] { answer_again(); });
+    co_await hop_.finished();
+    response = std::move(*std::exchange(served_.answer, std::nullopt));
+  }
+  co_return response;
+}
+
 std::optional<Response> Session::refusal_of(Received received) {
   switch (received) {
     case Received::timed_out: return refuse(408, "the request's body did not come");
@@ -259,6 +283,11 @@ void Session::answer() {
   if (served_.answer) return;
   served_.answer = served_.exchange->answer(std::move(served_.whole_body));
   served_.is_at_work = false;
+  sender_.read_ahead(*served_.answer);
+}
+
+void Session::answer_again() {
+  served_.answer = served_.exchange->answer_again();
   sender_.read_ahead(*served_.answer);
 }
 

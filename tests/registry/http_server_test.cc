@@ -600,6 +600,76 @@ TEST(HttpServer, LetsRunningRequestsEndWhenItStops) {
   stopped.get();
 }
 
+TEST(HttpServer, HoldsRequestsThatWaitWithoutAWorker) {
+  Site site(Settings{.workers = {1, 4}, .limits = {}});
+  std::vector<HttpSocket> waiting;
+  for (int i = 0; i < 200; ++i) {
+    waiting.push_back(site.connect());
+    waiting.back().send(request("GET", "/wait/60000", "\r\n"));
+    site.toy.wait_for_waiting(i + 1);
+  }
+  HttpSocket other = site.connect();
+  EXPECT_EQ(other.get("/stream/9").body, toy_bytes(9));
+
+  site.toy.open_gate();
+  for (HttpSocket& client : waiting) {
+    EXPECT_EQ(client.read_reply().body, "passed");
+    EXPECT_EQ(client.get("/memory").body, "hello");
+  }
+  site.toy.wait_for_waiting(0);
+}
+
+TEST(HttpServer, AnswersARequestThatWaitedInVain) {
+  Site site;
+  HttpSocket client = site.connect();
+  client.send(request("GET", "/wait/1", "\r\n"));
+  EXPECT_EQ(client.read_reply_without_body().status, 204);
+  client.send(request("GET", "/wait/0", "\r\n") + request("GET", "/memory", "\r\n"));
+  EXPECT_EQ(client.read_reply_without_body().status, 204);
+  EXPECT_EQ(client.read_reply().body, "hello");
+}
+
+TEST(HttpServer, WaitsOnWhenItIsWokenForNothing) {
+  Site site;
+  HttpSocket client = site.connect();
+  client.send(request("GET", "/wait/60000", "\r\n"));
+  for (int i = 0; i < 3; ++i) {
+    site.toy.wait_for_waiting(1);
+    site.toy.wake_all();
+  }
+  site.toy.wait_for_waiting(1);
+  site.toy.open_gate();
+  EXPECT_EQ(client.read_reply().body, "passed");
+}
+
+TEST(HttpServer, AsksNothingForAClientThatWentWhileItWaited) {
+  Site site;
+  {
+    HttpSocket client = site.connect();
+    client.send(request("GET", "/wait/60000", "\r\n"));
+    site.toy.wait_for_waiting(1);
+  }
+  while (site.toy.passed_on() == 0) {
+    site.toy.wake_all();
+    if (site.toy.wait_for_completed(0).size() == 1) break;
+    std::this_thread::yield();
+  }
+  site.toy.wait_for_waiting(0);
+  EXPECT_EQ(site.toy.passed_on(), 1);
+  EXPECT_TRUE(site.toy.wait_for_completed(1).front().aborted);
+}
+
+TEST(HttpServer, AnswersThoseWhoWaitWhenItStops) {
+  Site site;
+  HttpSocket client = site.connect();
+  client.send(request("GET", "/wait/600000", "\r\n"));
+  site.toy.wait_for_waiting(1);
+  auto stopped = std::async([&] { site.server.stop(std::chrono::seconds(20)); });
+  EXPECT_EQ(client.read_reply_without_body().status, 204);
+  client.end_sending();
+  stopped.get();
+}
+
 TEST(HttpServer, CancelsWhatDoesNotEndWithinTheLimit) {
   Site site;
   HttpSocket download = site.connect();

@@ -116,6 +116,9 @@ class ToyExchange : public api::Exchange {
       toy_.pass_gate();
       return text(200, "passed");
     }
+    if (const auto milliseconds = number_after("/wait/", target_)) {
+      return toy_.answer_or_wait(std::chrono::milliseconds(*milliseconds));
+    }
     if (target_ == "/injection") {
       api::Response response = text(200, "");
       response.headers.set("X-Value", "a\r\nX-Injected: b");
@@ -125,6 +128,8 @@ class ToyExchange : public api::Exchange {
     }
     return stream();
   }
+
+  api::Response answer_again() noexcept override { return answer(""); }
 
   api::Response refuse(int status, std::string_view detail) noexcept override {
     return text(status, std::string(detail));
@@ -140,7 +145,8 @@ class ToyExchange : public api::Exchange {
         "/empty", "/not-modified", "/injection", "/away",  "/gate",
         "/echo",  "/count",        "/picky",     "/ignore"};
     return std::ranges::count(kTargets, target_) > 0 || target_.starts_with("/stream/") ||
-           target_.starts_with("/chunked/") || target_.starts_with("/broken/");
+           target_.starts_with("/chunked/") || target_.starts_with("/broken/") ||
+           target_.starts_with("/wait/");
   }
 
   api::Response stream() {
@@ -202,6 +208,50 @@ void ToyApplication::open_gate() {
     gate_is_open_ = true;
   }
   changed_.notify_all();
+  wake_all();
+}
+
+api::Response ToyApplication::answer_or_wait(std::chrono::milliseconds time_max) {
+  const std::lock_guard lock(mutex_);
+  if (gate_is_open_) return text(200, "passed");
+  api::Response response = text(204, "");
+  response.wait = api::Wait{time_max, [this](std::function<void()> wake) {
+                              return begin_waiting(std::move(wake));
+                            }};
+  return response;
+}
+
+api::Waiting ToyApplication::begin_waiting(std::function<void()> wake) {
+  const std::lock_guard lock(mutex_);
+  if (gate_is_open_) wake();
+  const auto place = waiting_.insert(waiting_.end(), std::move(wake));
+  changed_.notify_all();
+  return {.place = std::shared_ptr<void>(nullptr,
+                                         [this, place](void*) {
+                                           const std::lock_guard erasing(mutex_);
+                                           waiting_.erase(place);
+                                           changed_.notify_all();
+                                         }),
+          .pass_on = [this] {
+            const std::lock_guard passing(mutex_);
+            ++passed_on_;
+            changed_.notify_all();
+          }};
+}
+
+void ToyApplication::wake_all() {
+  const std::lock_guard lock(mutex_);
+  for (const auto& wake : waiting_) wake();
+}
+
+void ToyApplication::wait_for_waiting(int count) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return static_cast<int>(waiting_.size()) == count; });
+}
+
+int ToyApplication::passed_on() {
+  const std::lock_guard lock(mutex_);
+  return passed_on_;
 }
 
 void ToyApplication::wait_for_begun(int count) {

@@ -58,8 +58,12 @@ class Mendel(peers.Mendel):
         return self
 
     def __exit__(self, *failure):
+        self.signal(signal.SIGCONT)
         self.close()
         shutil.rmtree(self.folder)
+
+    def signal(self, number):
+        self.server.send_signal(number)
 
     def request(self, method, path, body=None):
         data = json.dumps(body).encode() if isinstance(body, (dict, list)) else body

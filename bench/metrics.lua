@@ -38,13 +38,16 @@ function bodies.mlflow(size, run)
   return pieces
 end
 
+-- Beyond those of an earlier second: a run may be logged to more than once.
+local first_step = (os.time() - 1700000000) * 10000
+
 -- Each thread has runs of its own. A thread begins before the others are known of.
 function init(arguments)
   local thread_count, size = tonumber(arguments[1]), tonumber(arguments[2])
   local path, dialect = arguments[3], arguments[4]
   runs = {}
   for i = 4 + thread_number, #arguments, thread_count do
-    runs[#runs + 1] = {path = path:format(arguments[i]), step = 0,
+    runs[#runs + 1] = {path = path:format(arguments[i]), step = first_step,
                        pieces = bodies[dialect](size, arguments[i])}
   end
   headers = {["Authorization"] = wrk.headers["Authorization"],
@@ -56,5 +59,5 @@ function request()
   sent = sent + 1
   local run = runs[sent % #runs + 1]
   run.step = run.step + 1
-  return wrk.format("POST", run.path, headers, table.concat(run.pieces, tostring(run.step)))
+  return wrk.format("POST", run.path, headers, table.concat(run.pieces, string.format("%d", run.step)))
 end

@@ -38,12 +38,13 @@ class Mlflow:
         self.start_postgres()
         port = load.free_port()
         self.url = f"http://127.0.0.1:{port}"
-        store = f"postgresql://postgres@/postgres?host={self.folder}"
+        store = f"postgresql+psycopg2://postgres@/postgres?host={self.folder}"
         self.log = open(self.folder / "log", "wb")
         self.server = subprocess.Popen(
             [self.programs / "mlflow", "server", "--backend-store-uri", store,
              "--default-artifact-root", self.folder / "artifacts", "--host", "127.0.0.1",
-             "--port", str(port), "--gunicorn-opts", f"--workers {self.workers} --worker-class sync"],
+             "--port", str(port), "--workers", str(self.workers), "--gunicorn-opts",
+             "--worker-class sync"],
             stdout=self.log, stderr=self.log, stdin=subprocess.DEVNULL, start_new_session=True,
             env=os.environ | {"PATH": f"{self.programs}:{os.environ['PATH']}"})
         self.await_ready()
@@ -76,10 +77,13 @@ class Mlflow:
             try:
                 urllib.request.urlopen(self.url + "/health", timeout=5).close()
                 return
-            except (urllib.error.URLError, ConnectionError) as error:
+            except OSError as error:
                 if time.monotonic() > deadline or self.server.poll() is not None:
                     raise RuntimeError(f"mlflow is not ready: see {self.folder}/log") from error
             time.sleep(0.2)
+
+    def signal(self, number):
+        os.killpg(self.server.pid, number)
 
     def request(self, method, path, body=None):
         request = urllib.request.Request(
@@ -101,7 +105,8 @@ class Mlflow:
         return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
     def __exit__(self, *failure):
-        os.killpg(self.server.pid, signal.SIGTERM)
+        self.signal(signal.SIGCONT)
+        self.signal(signal.SIGTERM)
         self.server.wait()
         self.log.close()
         self.postgres("pg_ctl", "-D", self.folder / "postgres", "-m", "fast", "stop")

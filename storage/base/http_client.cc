@@ -18,7 +18,7 @@ constexpr long kDownloadBufferSize = 256L << 10;
 struct FreeList {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
-using HeaderList = std::unique_ptr<curl_slist, FreeList>;
+using TextList = std::unique_ptr<curl_slist, FreeList>;
 
 // What the callbacks of one request share. An exception must not pass through libcurl's C
 // frames: it waits in thrown until perform() can throw it again.
@@ -142,13 +142,13 @@ std::string without_credentials(const std::string& url) {
   return url.substr(0, scheme + 3) + url.substr(at + 1);
 }
 
-HeaderList header_list(const HttpRequest& request) {
+TextList header_list(const HttpRequest& request) {
   curl_slist* list = nullptr;
   for (const std::string& header : request.headers) {
     list = curl_slist_append(list, header.c_str());
   }
   // We know that we may: waiting for a 100 Continue costs a round trip or a second.
-  return HeaderList(curl_slist_append(list, "Expect:"));
+  return TextList(curl_slist_append(list, "Expect:"));
 }
 
 const char* c_str_or_null(const std::string& text) {
@@ -168,6 +168,15 @@ void set_connection(CURL* easy, const HttpClientOptions& options) {
     curl_easy_setopt(easy, CURLOPT_CAINFO, c_str_or_null(options.ca_file));
     curl_easy_setopt(easy, CURLOPT_CAPATH, c_str_or_null(options.ca_directory));
   }
+}
+
+TextList set_place_and_time(CURL* easy, const HttpRequest& request) {
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, long(request.time_max.count()));
+  if (request.pinned_to.empty()) return nullptr;
+  TextList addresses(curl_slist_append(nullptr, request.pinned_to.c_str()));
+  curl_easy_setopt(easy, CURLOPT_RESOLVE, addresses.get());
+  curl_easy_setopt(easy, CURLOPT_PROXY, "");
+  return addresses;
 }
 
 void set_callbacks(CURL* easy, Exchange& exchange) {
@@ -234,7 +243,7 @@ HttpAnswer HttpClient::send(const HttpRequest& request, Sink& sink) {
 HttpAnswer HttpClient::perform(const HttpRequest& request, Sink* sink) {
   CURL* easy = handle_->easy;
   Exchange exchange{easy, options_, request.streamed_body, sink, {}, nullptr};
-  const HeaderList headers = header_list(request);
+  const TextList headers = header_list(request);
   char cause[CURL_ERROR_SIZE] = "";
 
   curl_easy_reset(easy);  // keeps the connections
@@ -244,6 +253,7 @@ HttpAnswer HttpClient::perform(const HttpRequest& request, Sink* sink) {
   set_connection(easy, options_);
   set_callbacks(easy, exchange);
   set_method_and_body(easy, request);
+  const TextList addresses = set_place_and_time(easy, request);
 
   const CURLcode outcome = curl_easy_perform(easy);
   received_bytes_ += answer_size(easy);

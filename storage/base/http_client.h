@@ -32,6 +32,13 @@ struct HttpRequest {
   // What is sent: body, or what streamed_body makes (chunked encoding).
   std::string body;
   HttpBody* streamed_body = nullptr;
+
+  // "host:port:address,address": only these addresses are connected to, whatever the host's
+  // name would lead to, and through no proxy. Empty: as the name and the environment say.
+  std::string pinned_to = {};
+
+  // All of it takes no longer: deadline_exceeded. 0: as long as it does not stall.
+  std::chrono::milliseconds time_max{0};
 };
 
 struct HttpAnswer {

@@ -103,7 +103,7 @@ TEST(NormalRepository, RefusesOneThatIsTooLong) {
 
 TEST(RepositoryUrl, IsPutTogetherWithoutCredentials) {
   const auto url = RepositoryUrl::parse("https://me:pass@Example.org:444/a//b.git/");
-  EXPECT_EQ(url.user, "me:pass");
+  EXPECT_EQ(url.authority.user, "me:pass");
   EXPECT_EQ(url.text(), "https://example.org:444/a/b.git");
   EXPECT_EQ(RepositoryUrl::parse("http://[::1]/a").text(), "http://[::1]/a");
 }

@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
+
+#include "registry/services/egress/authority.h"
 
 namespace mendel::registry {
 
@@ -11,19 +11,14 @@ namespace mendel::registry {
 // and a path without '.', '..' or empty parts: put together again it means the same to
 // every program that reads it.
 struct RepositoryUrl {
-  std::string scheme;                 // "https", "ssh"…; empty in "host/path"
-  std::string user;                   // as it was written, password and all
-  std::string host;                   // lower case; IPv6 without its brackets
-  std::optional<std::uint16_t> port;  // only one that is not the scheme's own
-  std::string path;                   // without the leading '/', without ".git"
+  std::string scheme;   // "https", "ssh"…; empty in "host/path"
+  Authority authority;  // with a port only if it is not the scheme's own
+  std::string path;     // without the leading '/', without ".git"
   bool has_git_suffix = false;
 
   // Understands URLs, "git@host:path" as ssh has it, and what normal_repository() makes.
   // Throws invalid_argument for anything else, local paths among it.
   static RepositoryUrl parse(std::string_view text);
-
-  // "host:port" or "[address]:port"; without the port if it is the scheme's own.
-  std::string authority() const;
 
   // How the repository is asked for, without user and password.
   std::string text() const;

@@ -72,6 +72,19 @@ install_packages() {
   apt_install "${missing[@]}"
 }
 
+# python_program NAME VERSION: the path of a program from PyPI, which is installed if it is missing,
+# in an environment of its own.
+python_program() {
+  local name=$1 version=$2
+  local environment=${XDG_CACHE_HOME:-$HOME/.cache}/mendel/$name-$version
+  if [[ ! -x $environment/bin/$name ]]; then
+    say "installing $name $version" >&2
+    python3 -m venv "$environment"
+    "$environment/bin/pip" install --quiet "$name==$version" >&2
+  fi
+  printf '%s\n' "$environment/bin/$name"
+}
+
 # configure_and_build PRESET [TARGET…]: in build/PRESET; prints only what is wrong.
 configure_and_build() {
   local preset=$1 log=$mendel_root/build/$1.log

@@ -79,8 +79,8 @@ python_program() {
   local environment=${XDG_CACHE_HOME:-$HOME/.cache}/mendel/$name-$version
   if [[ ! -x $environment/bin/$name ]]; then
     say "installing $name $version" >&2
-    python3 -m venv "$environment"
-    "$environment/bin/pip" install --quiet "$name==$version" >&2
+    python3 -m venv "$environment" &&
+      "$environment/bin/pip" install --quiet "$name==$version" >&2 || return
   fi
   printf '%s\n' "$environment/bin/$name"
 }

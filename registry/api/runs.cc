@@ -1,14 +1,13 @@
 #include "registry/api/runs.h"
 
 #include <array>
-#include <map>
 
 #include "registry/api/json.h"
 #include "registry/api/metric_json.h"
 #include "registry/api/run_access.h"
 #include "registry/api/run_body.h"
 #include "registry/api/version_json.h"
-#include "registry/services/access.h"
+#include "registry/api/visible.h"
 #include "registry/services/blobs.h"
 #include "registry/services/inputs.h"
 #include "registry/services/metric_reading.h"
@@ -50,29 +49,6 @@ json summary(const schema::RunRow& run) {
   if (!run.source.empty()) document["source"] = json::parse(run.source);
   return document;
 }
-
-// What lies in namespaces that the caller may not read is counted, and not named.
-class Visible {
- public:
-  Visible(const Request& request, Services& services)
-      : request_(request), services_(services) {}
-
-  bool operator()(std::string_view ref) {
-    const auto ns = ref.substr(0, ref.find('/'));
-    const auto [known, is_new] = readable_.try_emplace(std::string(ns), false);
-    if (is_new) {
-      const auto standing =
-          services_.access.standing(request_.caller(), Name::parse("a namespace", ns));
-      known->second = may_read(request_.caller(), standing);
-    }
-    return known->second;
-  }
-
- private:
-  const Request& request_;
-  Services& services_;
-  std::map<std::string, bool> readable_;
-};
 
 // With what there may be much of: what went in, the last value of each metric, and what it
 // made.

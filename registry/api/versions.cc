@@ -3,23 +3,18 @@
 #include "registry/api/json.h"
 #include "registry/api/names.h"
 #include "registry/api/version_json.h"
-#include "registry/services/access.h"
+#include "registry/api/visible.h"
 #include "registry/services/versions.h"
 
 namespace mendel::registry::api {
 
 namespace {
 
-// The version as the caller may see it: an input in a namespace that it may not read is
-// counted, and not named.
 Version visible_to(const Request& request, Services& services, Version version) {
-  const auto hidden = std::erase_if(version.inputs, [&](const PedigreeEdge& input) {
-    if (input.ref.empty()) return false;
-    const auto standing =
-        services.access.standing(request.caller(), Name::parse("a namespace", input.ns()));
-    return !may_read(request.caller(), standing);
+  Visible is_visible(request, services);
+  version.hidden_inputs = std::erase_if(version.inputs, [&](const PedigreeEdge& input) {
+    return !input.ref.empty() && !is_visible(input.ref);
   });
-  version.hidden_inputs = hidden;
   return version;
 }
 

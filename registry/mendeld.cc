@@ -177,6 +177,8 @@ void run(const Options& options) {
   http::Server server(server_options(options), router, workers);
   registry.changes.start();
   registry.run_upkeep.start();
+  registry.job_upkeep.start();
+  registry.source_resolution.start();
   server.start();
   announce_url(options, server.port());
   std::jthread purger([&](std::stop_token stop) { finish_purges(registry.purge, stop); });
@@ -187,6 +189,8 @@ void run(const Options& options) {
   purger = {};
   server.stop(std::chrono::seconds(options.drain_seconds));
   workers.stop();
+  registry.source_resolution.stop();
+  registry.job_upkeep.stop();
   registry.run_upkeep.stop();
   registry.changes.stop();
   spdlog::info("stopped");

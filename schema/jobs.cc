@@ -22,6 +22,8 @@ namespace {
   "            join namespace vn on vn.id = va.namespace_id "                            \
   "           where v.id = j.version_id), '') as version, "                              \
   "coalesce(j.run::text, '') as run, j.exit_status, j.resources, j.log_kept, "           \
+  "coalesce((select b.log_kept from job_attempt b "                                      \
+  "           where b.job_id = j.id and b.number = j.attempt), 0) as log_size, "         \
   "(select coalesce(json_agg(json_build_object("                                         \
   "   'role', e.role, 'name', e.name, "                                                  \
   "   'ref', tn.name || '/' || ta.name || ':' || t.number, "                             \
@@ -197,6 +199,7 @@ JobRow job(const Row& row) {
           .exit_status = at<std::optional<std::int32_t>>(row, "exit_status"),
           .resources = at<std::string>(row, "resources"),
           .log_kept = at<std::int64_t>(row, "log_kept"),
+          .log_size = at<std::int64_t>(row, "log_size"),
           .inputs = at<std::string>(row, "inputs")};
 }
 

@@ -58,9 +58,10 @@ struct JobRow {
   std::string version;  // "lhcb/lamarr-trk:18"; empty without
   std::string run;      // UUID; empty without
   std::optional<std::int32_t> exit_status;
-  std::string resources;  // JSON object
-  std::int64_t log_kept = 0;
-  std::string inputs;  // JSON list of role, name, ref and digest; empty without
+  std::string resources;      // JSON object
+  std::int64_t log_kept = 0;  // bytes, of all attempts
+  std::int64_t log_size = 0;  // of the last one
+  std::string inputs;         // JSON list of role, name, ref and digest; empty without
 
   bool has_ended() const { return finished_at.has_value(); }
   bool is_leased() const { return lease_expires_at.has_value(); }

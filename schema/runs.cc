@@ -13,7 +13,8 @@ namespace {
   "r.finished_at, r.heartbeat_seconds, r.heartbeat_at, r.hyperparameters, "             \
   "coalesce(h.canonical, '') as canonical, coalesce(r.source::text, '') as source, "    \
   "r.labels, r.message, coalesce(r.command::text, '') as command, r.directory, "        \
-  "r.resources, r.exit_status, r.keep_rule, "                                           \
+  "r.resources, r.exit_status, r.keep_rule, r.job_id, r.job_attempt, "                  \
+  "coalesce((select j.uuid::text from job j where j.id = r.job_id), '') as job, "       \
   "(select count(*) from run_checkpoint c where c.run_id = r.id) as checkpoint_count, " \
   "(select coalesce(json_agg(json_build_object("                                        \
   "   'role', e.role, 'name', e.name, 'uri', e.uri, "                                   \
@@ -146,7 +147,10 @@ RunRow run(const Row& row) {
           .exit_status = at<std::optional<std::int32_t>>(row, "exit_status"),
           .keep_rule = at<std::string>(row, "keep_rule"),
           .checkpoint_count = at<std::int64_t>(row, "checkpoint_count"),
-          .inputs = at<std::string>(row, "inputs")};
+          .inputs = at<std::string>(row, "inputs"),
+          .job_id = at<std::optional<std::int64_t>>(row, "job_id"),
+          .job_attempt = at<std::optional<std::int32_t>>(row, "job_attempt"),
+          .job = at<std::string>(row, "job")};
 }
 
 std::optional<RunRow> run(const std::optional<Row>& row) {

@@ -42,7 +42,10 @@ struct RunRow {
   std::optional<std::int32_t> exit_status;
   std::string keep_rule;
   std::int64_t checkpoint_count = 0;
-  std::string inputs;  // JSON, as VersionRow has its edges; empty without
+  std::string inputs;                  // JSON, as VersionRow has its edges; empty without
+  std::optional<std::int64_t> job_id;  // whose attempt it is, if it is of one
+  std::optional<std::int32_t> job_attempt;
+  std::string job;  // UUID; empty without
 };
 
 struct NewRun {

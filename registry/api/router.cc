@@ -30,6 +30,19 @@ bool has_word(std::string_view words, std::string_view word) {
   }
 }
 
+// Once its lease is over an attempt can do nothing, not even read.
+void require_use_of_attempt(const Route& route, const JobAttempt& attempt) {
+  if (attempt.is_over) {
+    throw Error(ErrorCode::already_exists,
+                fmt::format("attempt {} of job {} is over; the job is {}", attempt.number,
+                            attempt.job, attempt.job_state));
+  }
+  if (route.attempts == Attempts::refused) {
+    throw Error(ErrorCode::permission_denied,
+                "the token of a job's attempt is not for this");
+  }
+}
+
 std::string_view path_of(std::string_view target) {
   return target.substr(0, target.find('?'));
 }
@@ -88,6 +101,7 @@ void Router::authorise(const Route& route, Request& request) const {
           "Authorization must be 'Bearer TOKEN', or Basic with the token as password");
     }
     request.caller_ = services_.access.authenticate(*token);
+    if (request.caller_.attempt) require_use_of_attempt(route, *request.caller_.attempt);
   }
   const Caller& caller = request.caller_;
   if (const auto needed = role_of(route.policy)) {

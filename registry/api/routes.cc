@@ -11,8 +11,12 @@
 #include "registry/api/files.h"
 #include "registry/api/fsck.h"
 #include "registry/api/health.h"
+#include "registry/api/job_lease.h"
+#include "registry/api/job_log.h"
+#include "registry/api/jobs.h"
 #include "registry/api/namespaces.h"
 #include "registry/api/pedigree.h"
+#include "registry/api/pipelines.h"
 #include "registry/api/principals.h"
 #include "registry/api/publish.h"
 #include "registry/api/purge.h"
@@ -33,6 +37,9 @@ constexpr BodyLimit kNone = BodyLimit::none;
 constexpr BodyLimit kSmall = BodyLimit::small;
 constexpr BodyLimit kLarge = BodyLimit::large;
 constexpr BodyLimit kStream = BodyLimit::stream;
+
+// What a job's attempt may do with its token: read, store, publish, and keep its run.
+constexpr Attempts kAttempt = Attempts::allowed;
 
 // clang-format off
 constexpr Route kRoutes[] = {
@@ -63,49 +70,64 @@ constexpr Route kRoutes[] = {
     {"GET",    "/api/v1/tokens/{id}",                              authenticated, kNone,  "",            {.answer = get_token}},
     {"DELETE", "/api/v1/tokens/{id}",                              authenticated, kNone,  "",            {.answer = revoke_token}},
 
-    {"HEAD",   "/api/v1/namespaces/{ns}/blobs/{digest}",           ns_reader,     kNone,  "",            {.answer = head_blob}},
-    {"PUT",    "/api/v1/namespaces/{ns}/blobs/{digest}",           ns_writer,     kStream, "",           {.upload = put_blob}},
-    {"POST",   "/api/v1/namespaces/{ns}/uploads",                  ns_writer,     kSmall, "",            {.answer = create_upload}},
-    {"GET",    "/api/v1/namespaces/{ns}/uploads/{id}",             ns_writer,     kNone,  "",            {.answer = get_upload}},
-    {"DELETE", "/api/v1/namespaces/{ns}/uploads/{id}",             ns_writer,     kNone,  "",            {.answer = delete_upload}},
-    {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/blobs",       ns_writer,     kLarge, "",            {.answer = find_missing_blobs}},
-    {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/chunks",      ns_writer,     kSmall, "",            {.answer = find_chunks}},
-    {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/packs",       ns_writer,     kStream, "",           {.upload = receive_packs}},
+    {"HEAD",   "/api/v1/namespaces/{ns}/blobs/{digest}",           ns_reader,     kNone,  "",            {.answer = head_blob}, kAttempt},
+    {"PUT",    "/api/v1/namespaces/{ns}/blobs/{digest}",           ns_writer,     kStream, "",           {.upload = put_blob}, kAttempt},
+    {"POST",   "/api/v1/namespaces/{ns}/uploads",                  ns_writer,     kSmall, "",            {.answer = create_upload}, kAttempt},
+    {"GET",    "/api/v1/namespaces/{ns}/uploads/{id}",             ns_writer,     kNone,  "",            {.answer = get_upload}, kAttempt},
+    {"DELETE", "/api/v1/namespaces/{ns}/uploads/{id}",             ns_writer,     kNone,  "",            {.answer = delete_upload}, kAttempt},
+    {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/blobs",       ns_writer,     kLarge, "",            {.answer = find_missing_blobs}, kAttempt},
+    {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/chunks",      ns_writer,     kSmall, "",            {.answer = find_chunks}, kAttempt},
+    {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/packs",       ns_writer,     kStream, "",           {.upload = receive_packs}, kAttempt},
 
-    {"POST",   "/api/v1/runs",                                     authenticated, kLarge, "",            {.answer = create_run}},
+    {"POST",   "/api/v1/runs",                                     authenticated, kLarge, "",            {.answer = create_run}, kAttempt},
     {"GET",    "/api/v1/runs",                                     open,          kNone,  "namespace status limit after", {.answer = list_runs}},
-    {"GET",    "/api/v1/runs/{id}",                                open,          kNone,  "",            {.answer = get_run}},
-    {"PATCH",  "/api/v1/runs/{id}",                                authenticated, kSmall, "",            {.answer = patch_run}},
-    {"POST",   "/api/v1/runs/{id}/heartbeat",                      authenticated, kSmall, "",            {.answer = post_heartbeat}},
-    {"POST",   "/api/v1/runs/{id}/metrics",                        authenticated, kStream, "",           {.upload = post_run_metrics}},
-    {"GET",    "/api/v1/runs/{id}/metrics",                        open,          kNone,  "name max_points select better limit after", {.answer = get_run_metrics}},
-    {"POST",   "/api/v1/runs/{id}/checkpoints",                    authenticated, kLarge, "",            {.answer = create_checkpoint}},
-    {"GET",    "/api/v1/runs/{id}/checkpoints",                    open,          kNone,  "select limit after", {.answer = list_checkpoints}},
-    {"GET",    "/api/v1/runs/{id}/checkpoints/{step}/files",       open,          kNone,  "",            {.answer = get_checkpoint_manifest}},
+    {"GET",    "/api/v1/runs/{id}",                                open,          kNone,  "",            {.answer = get_run}, kAttempt},
+    {"PATCH",  "/api/v1/runs/{id}",                                authenticated, kSmall, "",            {.answer = patch_run}, kAttempt},
+    {"POST",   "/api/v1/runs/{id}/heartbeat",                      authenticated, kSmall, "",            {.answer = post_heartbeat}, kAttempt},
+    {"POST",   "/api/v1/runs/{id}/metrics",                        authenticated, kStream, "",           {.upload = post_run_metrics}, kAttempt},
+    {"GET",    "/api/v1/runs/{id}/metrics",                        open,          kNone,  "name max_points select better limit after", {.answer = get_run_metrics}, kAttempt},
+    {"POST",   "/api/v1/runs/{id}/checkpoints",                    authenticated, kLarge, "",            {.answer = create_checkpoint}, kAttempt},
+    {"GET",    "/api/v1/runs/{id}/checkpoints",                    open,          kNone,  "select limit after", {.answer = list_checkpoints}, kAttempt},
+    {"GET",    "/api/v1/runs/{id}/checkpoints/{step}/files",       open,          kNone,  "",            {.answer = get_checkpoint_manifest}, kAttempt},
+
+    {"GET",    "/api/v1/pipelines",                                open,          kNone,  "namespace limit after", {.answer = list_pipelines}},
+    {"GET",    "/api/v1/pipelines/{ns}/{name}",                    ns_reader,     kNone,  "",            {.answer = get_pipeline}},
+    {"PUT",    "/api/v1/pipelines/{ns}/{name}",                    ns_writer,     kSmall, "dry_run",     {.answer = put_pipeline}},
+    {"DELETE", "/api/v1/pipelines/{ns}/{name}",                    ns_writer,     kNone,  "",            {.answer = delete_pipeline}},
+    {"POST",   "/api/v1/jobs",                                     authenticated, kSmall, "",            {.answer = create_job}},
+    {"GET",    "/api/v1/jobs",                                     open,          kNone,  "pipeline namespace state limit after", {.answer = list_jobs}},
+    {"POST",   "/api/v1/jobs/lease",                               authenticated, kSmall, "",            {.answer = lease_job}},
+    {"GET",    "/api/v1/jobs/{id}",                                open,          kNone,  "",            {.answer = get_job}, kAttempt},
+    {"POST",   "/api/v1/jobs/{id}/heartbeat",                      authenticated, kSmall, "",            {.answer = post_job_heartbeat}, kAttempt},
+    {"POST",   "/api/v1/jobs/{id}/log",                            authenticated, kSmall, "attempt offset", {.answer = post_job_log}, kAttempt},
+    {"GET",    "/api/v1/jobs/{id}/log",                            open,          kNone,  "attempt offset", {.answer = get_job_log}, kAttempt},
+    {"POST",   "/api/v1/jobs/{id}/finish",                         authenticated, kSmall, "",            {.answer = finish_job}, kAttempt},
+    {"POST",   "/api/v1/jobs/{id}/cancel",                         authenticated, kSmall, "",            {.answer = cancel_job}},
+    {"POST",   "/api/v1/jobs/{id}/retry",                          authenticated, kSmall, "",            {.answer = retry_job}},
 
     {"GET",    "/api/v1/{kind}",                                   open,          kNone,  "namespace q limit after", {.answer = list_artifacts}},
-    {"GET",    "/api/v1/{kind}/{ns}/{name}",                       ns_reader,     kNone,  "",            {.answer = get_artifact}},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}",                       ns_reader,     kNone,  "",            {.answer = get_artifact}, kAttempt},
     {"PATCH",  "/api/v1/{kind}/{ns}/{name}",                       ns_writer,     kSmall, "",            {.answer = patch_artifact}},
-    {"POST",   "/api/v1/{kind}/{ns}/{name}/versions",              ns_writer,     kLarge, "",            {.answer = publish_version}},
-    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions",              ns_reader,     kNone,  "limit after", {.answer = list_versions}},
-    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}",        ns_reader,     kNone,  "",            {.answer = get_version, .from_memory = get_version_from_memory}},
+    {"POST",   "/api/v1/{kind}/{ns}/{name}/versions",              ns_writer,     kLarge, "",            {.answer = publish_version}, kAttempt},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions",              ns_reader,     kNone,  "limit after", {.answer = list_versions}, kAttempt},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}",        ns_reader,     kNone,  "",            {.answer = get_version, .from_memory = get_version_from_memory}, kAttempt},
     {"DELETE", "/api/v1/{kind}/{ns}/{name}/versions/{ref}",        ns_maintainer, kSmall, "",            {.answer = delete_version}},
     {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/yank",   ns_writer,     kSmall, "",            {.answer = yank_version}},
     {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/restore", ns_writer,    kSmall, "",            {.answer = restore_version}},
     {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/evaluations", ns_writer, kSmall, "",           {.answer = create_evaluation}},
-    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/evaluations", ns_reader, kNone, "limit after", {.answer = list_evaluations}},
-    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/files",  ns_reader,     kNone,  "component",   {.answer = get_manifest, .from_memory = get_manifest_from_memory}},
-    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/files/{path...}", ns_reader, kNone, "platform", {.answer = get_file, .from_memory = get_file_from_memory}},
-    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/archive", ns_reader,    kNone,  "platform",    {.answer = get_archive}},
-    {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/bundle", ns_reader,     kLarge, "",            {.answer = post_bundle}},
-    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/recipe/{path...}", ns_reader, kNone, "platform", {.answer = get_recipe}},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/evaluations", ns_reader, kNone, "limit after", {.answer = list_evaluations}, kAttempt},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/files",  ns_reader,     kNone,  "component",   {.answer = get_manifest, .from_memory = get_manifest_from_memory}, kAttempt},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/files/{path...}", ns_reader, kNone, "platform", {.answer = get_file, .from_memory = get_file_from_memory}, kAttempt},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/archive", ns_reader,    kNone,  "platform",    {.answer = get_archive}, kAttempt},
+    {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/bundle", ns_reader,     kLarge, "",            {.answer = post_bundle}, kAttempt},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/recipe/{path...}", ns_reader, kNone, "platform", {.answer = get_recipe}, kAttempt},
 
-    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/pedigree", ns_reader,   kNone,  "direction depth limit after", {.answer = get_pedigree}},
-    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/patch",  ns_reader,     kNone,  "",            {.answer = get_patch}},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/pedigree", ns_reader,   kNone,  "direction depth limit after", {.answer = get_pedigree}, kAttempt},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/patch",  ns_reader,     kNone,  "",            {.answer = get_patch}, kAttempt},
     {"GET",    "/api/v1/commits/{sha}",                            open,          kNone,  "limit after", {.answer = get_commit}},
     {"GET",    "/api/v1/search",                                   open,          kNone,  "q limit after", {.answer = search}},
 
-    {"GET",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",       ns_reader,     kNone,  "at",          {.answer = get_alias}},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",       ns_reader,     kNone,  "at",          {.answer = get_alias}, kAttempt},
     {"PUT",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",       ns_writer,     kSmall, "",            {.answer = put_alias}},
     {"DELETE", "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",       ns_writer,     kSmall, "",            {.answer = delete_alias}},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}/history", ns_reader,   kNone,  "limit after", {.answer = list_alias_history}},

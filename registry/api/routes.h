@@ -54,6 +54,9 @@ enum class BodyLimit : std::uint64_t {
   stream = 1ull << 50
 };
 
+// Whether the token of a job's attempt may be used on a route.
+enum class Attempts : std::uint8_t { refused, allowed };
+
 struct Route {
   std::string_view method;
   std::string_view
@@ -62,6 +65,7 @@ struct Route {
   BodyLimit body;
   std::string_view query;  // the parameters it takes, separated by spaces
   Handlers handlers;
+  Attempts attempts = Attempts::refused;
 };
 
 // Every route there is, in plain sight.

@@ -42,6 +42,10 @@ json summary(const schema::RunRow& run) {
     document["hyperparameters"] = {{"digest", run.hyperparameters_digest->to_string()},
                                    {"value", json::parse(run.hyperparameters)}};
   }
+  if (!run.job.empty()) {
+    document["job"] = run.job;
+    document["attempt"] = *run.job_attempt;
+  }
   if (!run.command.empty()) {
     document["command"] = json::parse(run.command);
     document["directory"] = run.directory;
@@ -137,7 +141,7 @@ Response patch_run(const Request& request, Services& services) {
   const RunService::Change change = read_run_change(request.json());
   const auto run = writable_run(request, services);
 
-  services.runs.change(run.uuid, change);
+  services.runs.change(request.caller(), run.uuid, change);
 
   return json_response(200, whole_document(request, services.runs.get(run.uuid), services));
 }
@@ -145,7 +149,8 @@ Response patch_run(const Request& request, Services& services) {
 Response post_heartbeat(const Request& request, Services& services) {
   if (!request.body().empty()) ObjectReader(request.json()).finish();
   const auto run = writable_run(request, services);
-  return json_response(200, {{"status", services.runs.record_heartbeat(run.uuid)}});
+  return json_response(
+      200, {{"status", services.runs.record_heartbeat(request.caller(), run.uuid)}});
 }
 
 }  // namespace mendel::registry::api

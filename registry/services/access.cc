@@ -12,6 +12,7 @@
 #include "registry/services/namespace_rows.h"
 #include "registry/services/secret.h"
 #include "schema/access.h"
+#include "schema/job_attempts.h"
 #include "storage/base/digest.h"
 #include "storage/base/error.h"
 
@@ -60,6 +61,35 @@ struct HashMembership {
   }
 };
 
+// What the attempt at a job may do at the most, whatever its pipeline's owner may.
+Role role_max(const Caller& caller, NamespaceId ns) {
+  if (!caller.attempt) return Role::owner;
+  if (caller.attempt->target == ns) return Role::writer;
+  const bool is_input =
+      std::ranges::find(caller.attempt->inputs, ns) != caller.attempt->inputs.end();
+  return is_input ? Role::reader : Role::none;
+}
+
+Caller caller_of(const schema::AttemptHolderRow& row) {
+  Scopes scopes;
+  scopes.add(Scope::read);
+  scopes.add(Scope::write);
+  return {.principal = row.owner_id,
+          .name = row.owner,
+          .is_admin = row.owner_is_admin,
+          .scopes = scopes,
+          .only_namespace = std::nullopt,
+          .expires_at = std::nullopt,
+          .attempt = std::make_shared<const JobAttempt>(
+              JobAttempt{.job_id = row.job_id,
+                         .job = row.job_uuid,
+                         .number = row.number,
+                         .is_over = row.is_over,
+                         .job_state = row.state,
+                         .target = row.target_id,
+                         .inputs = row.input_namespaces})};
+}
+
 // Public namespaces are read by anybody, so also by a token that is bound to another one.
 AccessService::Standing judge(const Caller& caller, NamespaceInfo ns, Role granted) {
   Role role = Role::none;
@@ -67,6 +97,7 @@ AccessService::Standing judge(const Caller& caller, NamespaceInfo ns, Role grant
       (!caller.only_namespace || caller.only_namespace == ns.id)) {
     role = caller.is_admin ? Role::owner : granted;
     if (ns.visibility == Visibility::internal) role = std::max(role, Role::reader);
+    role = std::min(role, role_max(caller, ns.id));
   }
   if (ns.visibility == Visibility::public_) role = std::max(role, Role::reader);
   if (role == Role::none) return {};
@@ -124,6 +155,7 @@ struct AccessService::State {
 
   std::optional<Holder> remembered_holder(const Digest& secret_hash) const;
   std::optional<Holder> load_holder(const Digest& secret_hash);
+  std::optional<Caller> load_attempt(const Digest& secret_hash);
   bool is_expired(const Caller& caller) const {
     return caller.expires_at && *caller.expires_at <= clock.now();
   }
@@ -200,6 +232,16 @@ std::optional<Holder> AccessService::State::load_holder(const Digest& secret_has
   return holder;
 }
 
+// Never remembered: an attempt ends at any moment, on any server.
+std::optional<Caller> AccessService::State::load_attempt(const Digest& secret_hash) {
+  const auto row =
+      database.read("look up the token of an attempt", [&](schema::Transaction& tx) {
+        return schema::find_attempt_holder(tx, secret_hash);
+      });
+  if (!row) return std::nullopt;
+  return caller_of(*row);
+}
+
 AccessService::AccessService(schema::Database& database, ChangeFeed& changes,
                              const Clock& clock)
     : state_(std::make_unique<State>(database, changes, clock)) {
@@ -217,6 +259,9 @@ Caller AccessService::authenticate(std::string_view secret) {
   const Digest secret_hash = Digest::of(secret);
   auto holder = state_->remembered_holder(secret_hash);
   if (!holder) holder = state_->load_holder(secret_hash);
+  if (!holder) {
+    if (auto attempt = state_->load_attempt(secret_hash)) return *std::move(attempt);
+  }
 
   if (!holder) throw Error(ErrorCode::unauthenticated, "the token is not known");
   if (holder->revoked) throw Error(ErrorCode::unauthenticated, "the token was revoked");

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "storage/base/clock.h"
 
@@ -39,6 +41,18 @@ class Scopes {
   std::uint8_t bits_ = 0;
 };
 
+// An attempt at a job, whose token the caller has: it acts for the owner of the job's
+// pipeline, and reaches no more than the job needs.
+struct JobAttempt {
+  std::int64_t job_id = 0;
+  std::string job;  // UUID
+  std::int32_t number = 0;
+  bool is_over = false;             // its token is worth nothing any more
+  std::string job_state;            // what became of the job
+  NamespaceId target = 0;           // where the job publishes: at most a writer
+  std::vector<NamespaceId> inputs;  // of its inputs: at most a reader
+};
+
 // Who asks, as its token says. A request without a token has no principal.
 struct Caller {
   std::optional<PrincipalId> principal;
@@ -47,13 +61,14 @@ struct Caller {
   Scopes scopes;
   std::optional<NamespaceId> only_namespace;  // the token reaches no other
   std::optional<Timestamp> expires_at;
+  std::shared_ptr<const JobAttempt> attempt = nullptr;
 
   bool is_anonymous() const { return !principal.has_value(); }
 
   // Whether it may do what concerns the whole server: its principal is an administrator,
   // and its token has the scope admin and is not bound to one namespace.
   bool administers_server() const {
-    return is_admin && scopes.has(Scope::admin) && !only_namespace;
+    return is_admin && scopes.has(Scope::admin) && !only_namespace && !attempt;
   }
 };
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "registry/services/jobs/attempt_fence.h"
 #include "storage/base/error.h"
 
 namespace mendel::registry {
@@ -122,6 +123,7 @@ CheckpointService::Added CheckpointService::add(const Caller& caller,
     return {*before, false};
   }
   return database_.transact("add a checkpoint", [&](schema::Transaction& tx) {
+    require_live_attempt(tx, caller);
     const schema::RunRow row = lock_run(tx, run);
     if (auto known = schema::find_checkpoint(tx, run.id, request.step)) {
       require_same(*known, checkpoint);

@@ -18,7 +18,10 @@ Role role_of(const std::optional<std::string>& stored) {
 }
 
 schema::NamespaceViewer viewer_for(const Caller& caller) {
-  if (caller.is_anonymous() || !caller.scopes.has(Scope::read)) return {};
+  // An attempt at a job knows what it needs by name: lists show it what everybody sees.
+  const bool sees_more =
+      !caller.is_anonymous() && caller.scopes.has(Scope::read) && !caller.attempt;
+  if (!sees_more) return {};
   return {.sees_all = caller.is_admin,
           .sees_internal = true,
           .member = caller.principal,

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "registry/services/group_work.h"
+#include "registry/services/jobs/attempt_fence.h"
 #include "registry/services/source_patch.h"
 #include "registry/services/triggers/events.h"
 #include "registry/services/version_rows.h"
@@ -50,7 +51,7 @@ bool is_same(schema::Transaction& tx, const schema::VersionRow& newest,
 
 bool is_fault_of_a_request(ErrorCode code) {
   return code == ErrorCode::not_found || code == ErrorCode::unprocessable ||
-         code == ErrorCode::already_exists;
+         code == ErrorCode::already_exists || code == ErrorCode::permission_denied;
 }
 
 void move_aliases(schema::Transaction& tx, const Caller& caller,
@@ -206,6 +207,7 @@ void PublishingService::publish_one(schema::Transaction& tx, Artifact& artifact,
     pending.made = *earlier;
     return;
   }
+  require_effect(tx, caller, request.artifact, request.aliases);
 
   const std::string source = request.source.value_or("");
   auto& newest = artifact.newest;
@@ -251,6 +253,7 @@ void PublishingService::publish_one(schema::Transaction& tx, Artifact& artifact,
          .digest = manifest.digest.to_string(),
          .labels = nlohmann::json(request.labels).dump()});
   }
+  record_effect(tx, caller, newest->id);
   if (request.from_checkpoint) pin(tx, *request.from_checkpoint);
   move_aliases(tx, caller, artifact.row, request.aliases, *newest, now);
   artifact.was_touched = true;

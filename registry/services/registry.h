@@ -12,7 +12,14 @@
 #include "registry/services/fsck.h"
 #include "registry/services/health.h"
 #include "registry/services/inputs.h"
+#include "registry/services/jobs/job_leases.h"
+#include "registry/services/jobs/job_logs.h"
 #include "registry/services/jobs/job_making.h"
+#include "registry/services/jobs/job_upkeep.h"
+#include "registry/services/jobs/jobs.h"
+#include "registry/services/jobs/lease_waiters.h"
+#include "registry/services/jobs/pipelines.h"
+#include "registry/services/jobs/source_resolution.h"
 #include "registry/services/manifests.h"
 #include "registry/services/metric_folding.h"
 #include "registry/services/metric_intake.h"
@@ -71,6 +78,13 @@ struct Registry {
         run_upkeep(runs, metric_folding),
         evaluations(database, changes, clock),
         job_making(database, changes, access, inputs, clock),
+        pipelines(database, changes, access, inputs, clock),
+        jobs(database, changes, job_making, clock),
+        job_leases(database, changes, clock),
+        job_logs(database),
+        job_upkeep(database, changes, clock),
+        source_resolution(database, changes, sources, clock),
+        lease_waiters(changes),
         fsck(database, packs),
         audit(database),
         purge(database, changes, packs, blobs, uploads),
@@ -102,6 +116,14 @@ struct Registry {
   RunUpkeep run_upkeep;
   EvaluationService evaluations;
   JobMaking job_making;
+  PipelineService pipelines;
+  JobService jobs;
+  JobLeases job_leases;
+  JobLogs job_logs;
+  JobUpkeep job_upkeep;
+  NoSources sources;
+  SourceResolution source_resolution;
+  LeaseWaiters lease_waiters;
   FsckService fsck;
   AuditService audit;
   PurgeService purge;
@@ -109,11 +131,12 @@ struct Registry {
   ClientPackages client_packages;
 
   Services services{
-      access,      aliases,         artifacts,     audit,          blobs,
-      checkpoints, client_packages, evaluations,   fsck,           health,
-      inputs,      manifests,       metric_intake, metric_reading, namespaces,
-      pedigree,    principals,      publishing,    purge,          run_publication,
-      runs,        search,          tokens,        uploads,        versions};
+      access,      aliases,         artifacts,      audit,      blobs,
+      checkpoints, client_packages, evaluations,    fsck,       health,
+      inputs,      job_leases,      job_logs,       jobs,       lease_waiters,
+      manifests,   metric_intake,   metric_reading, namespaces, pedigree,
+      pipelines,   principals,      publishing,     purge,      run_publication,
+      runs,        search,          tokens,         uploads,    versions};
 };
 
 }  // namespace mendel::registry

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "registry/services/inputs.h"
+#include "registry/services/jobs/attempt_fence.h"
 #include "registry/services/namespace_rows.h"
 #include "registry/services/past.h"
 #include "schema/metrics.h"
@@ -108,7 +109,8 @@ std::optional<RunService::Identity> RunService::find_identity(std::string_view u
   const auto run = state_->database.read(
       "find a run", [&](schema::Transaction& tx) { return schema::find_run(tx, uuid); });
   if (!run) return std::nullopt;
-  const Identity identity{key, run->id, run->namespace_id, run->namespace_name};
+  const Identity identity{
+      key, run->id, run->namespace_id, run->namespace_name, run->job_id, run->job_attempt};
   state_->identities.put(key, std::make_shared<const Identity>(identity), 1);
   return identity;
 }
@@ -163,6 +165,7 @@ RunService::Created RunService::create(const Caller& caller, NamespaceId ns,
         }
         const auto id = schema::insert_run(tx, run);
         if (id) {
+          record_run_of_attempt(tx, caller, *id, run.uuid);
           hold_targets(tx, request.inputs);
           schema::insert_run_inputs(tx, *id, request.inputs);
         }
@@ -196,12 +199,13 @@ Page<schema::RunRow> RunService::list(const Caller& caller, const schema::RunFil
       [](const schema::RunRow& row) { return std::to_string(row.id); });
 }
 
-void RunService::change(std::string_view uuid, const Change& change) {
+void RunService::change(const Caller& caller, std::string_view uuid, const Change& change) {
   struct Done {
     RunId run;
     bool ended;
   };
   const Done done = state_->database.transact("change a run", [&](schema::Transaction& tx) {
+    require_live_attempt(tx, caller);
     const schema::RunRow run = lock(tx, uuid);
     const auto end = state_after(run, change, state_->clock.now());
     schema::update_run_state(tx, run.id, end);
@@ -218,8 +222,9 @@ void RunService::change(std::string_view uuid, const Change& change) {
   if (done.ended) state_->folding.settle(done.run);
 }
 
-std::string RunService::record_heartbeat(std::string_view uuid) {
+std::string RunService::record_heartbeat(const Caller& caller, std::string_view uuid) {
   return state_->database.transact("record a heartbeat", [&](schema::Transaction& tx) {
+    require_live_attempt(tx, caller);
     return schema::record_heartbeat(tx, lock(tx, uuid).id, state_->clock.now());
   });
 }

@@ -35,6 +35,8 @@ class RunService {
     RunId id = 0;
     NamespaceId ns = 0;
     std::string namespace_name;
+    std::optional<std::int64_t> job_id;  // of which attempt it is, if it is of one
+    std::optional<std::int32_t> job_attempt;
   };
   std::optional<Identity> find_identity(std::string_view uuid);
 
@@ -82,10 +84,10 @@ class RunService {
   };
   // Throws already_exists for an end that is another than the one the run has. When a run
   // ends, its metrics can be searched for before this returns.
-  void change(std::string_view uuid, const Change& change);
+  void change(const Caller& caller, std::string_view uuid, const Change& change);
 
   // The status afterwards.
-  std::string record_heartbeat(std::string_view uuid);
+  std::string record_heartbeat(const Caller& caller, std::string_view uuid);
 
   // Finds who has stopped its heartbeat.
   void mark_lost();

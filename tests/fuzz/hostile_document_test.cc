@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/fuzz/hostile_glob.h"
 #include "tests/fuzz/hostile_journal.h"
 #include "tests/fuzz/hostile_list.h"
 #include "tests/fuzz/hostile_request.h"
@@ -89,6 +90,11 @@ INSTANTIATE_TEST_SUITE_P(ParamsJson, HostileDocument,
                          ::testing::Values(Kind{"params_json", read_hostile_json}));
 INSTANTIATE_TEST_SUITE_P(DatasetList, HostileDocument,
                          ::testing::Values(Kind{"dataset_list", read_hostile_list}));
+
+INSTANTIATE_TEST_SUITE_P(Glob, HostileDocument,
+                         ::testing::Values(Kind{"glob", match_hostile_glob}));
+INSTANTIATE_TEST_SUITE_P(Pipeline, HostileDocument,
+                         ::testing::Values(Kind{"pipeline", read_hostile_pipeline}));
 
 INSTANTIATE_TEST_SUITE_P(Search, HostileDocument,
                          ::testing::Values(Kind{"search", parse_hostile_search}));

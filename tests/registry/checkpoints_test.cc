@@ -100,7 +100,7 @@ TEST_F(Checkpoints, OfARunThatHasEndedAreRefused) {
   const auto run = start_keeping("");
   const auto sent = request(100, "weights");
   registry.checkpoints.add(admin, run, sent);
-  registry.runs.change(run.uuid, status("finished"));
+  registry.runs.change(admin, run.uuid, status("finished"));
   EXPECT_FALSE(registry.checkpoints.add(admin, run, sent).is_new) << "sent again";
   EXPECT_EQ(error_of([&] { registry.checkpoints.add(admin, run, request(200, "w")); }),
             ErrorCode::already_exists);

@@ -83,7 +83,7 @@ class RunMetrics : public RunTest {
     });
   }
 
-  void finish() { registry.runs.change(run.uuid, status("finished")); }
+  void finish() { registry.runs.change(admin, run.uuid, status("finished")); }
 
   schema::RunRow run = start();
 };

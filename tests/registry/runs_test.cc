@@ -84,19 +84,19 @@ TEST_F(Runs, EndForEver) {
   auto change = status("failed");
   change.exit_status = 3;
   change.finished_at = registry.clock.now();
-  registry.runs.change(run.uuid, change);
-  registry.runs.change(run.uuid, change);
+  registry.runs.change(admin, run.uuid, change);
+  registry.runs.change(admin, run.uuid, change);
   EXPECT_EQ(registry.runs.get(run.uuid).exit_status, 3);
 
   for (const char* other : {"running", "finished", "killed"}) {
-    EXPECT_EQ(error_of([&] { registry.runs.change(run.uuid, status(other)); }),
+    EXPECT_EQ(error_of([&] { registry.runs.change(admin, run.uuid, status(other)); }),
               ErrorCode::already_exists)
         << other;
   }
   change.exit_status = 4;
-  EXPECT_EQ(error_of([&] { registry.runs.change(run.uuid, change); }),
+  EXPECT_EQ(error_of([&] { registry.runs.change(admin, run.uuid, change); }),
             ErrorCode::already_exists);
-  EXPECT_EQ(registry.runs.record_heartbeat(run.uuid), "failed");
+  EXPECT_EQ(registry.runs.record_heartbeat(admin, run.uuid), "failed");
   EXPECT_EQ(registry.runs.get(run.uuid).exit_status, 3);
 }
 
@@ -104,14 +104,14 @@ TEST_F(Runs, EndAfterTheyStarted) {
   const auto run = start();
   auto change = status("finished");
   change.finished_at = registry.clock.now() - std::chrono::hours(1);
-  EXPECT_EQ(error_of([&] { registry.runs.change(run.uuid, change); }),
+  EXPECT_EQ(error_of([&] { registry.runs.change(admin, run.uuid, change); }),
             ErrorCode::unprocessable);
   change.finished_at = registry.clock.now() + std::chrono::hours(1);
-  EXPECT_EQ(error_of([&] { registry.runs.change(run.uuid, change); }),
+  EXPECT_EQ(error_of([&] { registry.runs.change(admin, run.uuid, change); }),
             ErrorCode::unprocessable);
   change = status("running");
   change.finished_at = registry.clock.now();
-  EXPECT_EQ(error_of([&] { registry.runs.change(run.uuid, change); }),
+  EXPECT_EQ(error_of([&] { registry.runs.change(admin, run.uuid, change); }),
             ErrorCode::unprocessable);
   EXPECT_EQ(status_of(run), "running");
 }
@@ -120,9 +120,9 @@ TEST_F(Runs, GatherResources) {
   const auto run = start();
   RunService::Change change;
   change.resources = R"({"wall_seconds": 10, "site": "CNAF"})";
-  registry.runs.change(run.uuid, change);
+  registry.runs.change(admin, run.uuid, change);
   change.resources = R"({"wall_seconds": 20})";
-  registry.runs.change(run.uuid, change);
+  registry.runs.change(admin, run.uuid, change);
   EXPECT_EQ(nlohmann::json::parse(registry.runs.get(run.uuid).resources),
             nlohmann::json::parse(R"({"wall_seconds": 20, "site": "CNAF"})"));
 }
@@ -133,12 +133,12 @@ TEST_F(Runs, AreLostAfterThreeHeartbeatsAndComeBack) {
   EXPECT_EQ(status_of(run), "running");
   let_pass(std::chrono::seconds(1));
   EXPECT_EQ(status_of(run), "lost");
-  EXPECT_EQ(registry.runs.record_heartbeat(run.uuid), "running");
+  EXPECT_EQ(registry.runs.record_heartbeat(admin, run.uuid), "running");
   let_pass(std::chrono::seconds(170));
   EXPECT_EQ(status_of(run), "running");
   let_pass(std::chrono::seconds(20));
   EXPECT_EQ(status_of(run), "lost");
-  registry.runs.change(run.uuid, status("finished"));
+  registry.runs.change(admin, run.uuid, status("finished"));
   EXPECT_EQ(status_of(run), "finished");
 }
 
@@ -146,12 +146,12 @@ TEST_F(Runs, AreNeverLostWithoutHeartbeats) {
   const auto run = start();
   let_pass(std::chrono::hours(1000));
   EXPECT_EQ(status_of(run), "running");
-  EXPECT_EQ(registry.runs.record_heartbeat(run.uuid), "running");
+  EXPECT_EQ(registry.runs.record_heartbeat(admin, run.uuid), "running");
 }
 
 TEST_F(Runs, AreNotLostOnceTheyHaveEnded) {
   const auto run = start_with_heartbeat();
-  registry.runs.change(run.uuid, status("killed"));
+  registry.runs.change(admin, run.uuid, status("killed"));
   let_pass(std::chrono::hours(1));
   EXPECT_EQ(status_of(run), "killed");
 }
@@ -160,7 +160,7 @@ TEST_F(Runs, AreListedNewestFirst) {
   std::vector<std::string> started;
   for (int i = 0; i < 5; ++i)
     started.push_back(start(run_request("r" + std::to_string(i))).uuid);
-  registry.runs.change(started[2], status("finished"));
+  registry.runs.change(admin, started[2], status("finished"));
 
   std::vector<std::string> listed;
   std::optional<std::string> next;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "registry/services/jobs/admission.h"
+#include "schema/job_attempts.h"
 #include "schema/jobs.h"
 #include "schema/versions.h"
 #include "storage/base/error.h"
@@ -42,6 +43,12 @@ std::vector<schema::NewEdge> edges_of(const std::vector<PipelineSpec::Input>& in
   return edges;
 }
 
+// A commit that is named by its hash needs no looking for.
+bool is_commit(const std::string& ref) {
+  const bool is_hex = ref.find_first_not_of("0123456789abcdef") == std::string::npos;
+  return is_hex && (ref.size() == 40 || ref.size() == 64);
+}
+
 schema::NewJob job_of(const schema::PipelineRow& pipeline, const PipelineSpec& spec,
                       const JobRequest& request, Timestamp now) {
   schema::NewJob job{.uuid = request.uuid.value_or(make_uuid_v7(now)),
@@ -71,7 +78,10 @@ schema::NewJob job_of(const schema::PipelineRow& pipeline, const PipelineSpec& s
     job.source_repository = spec.source->repository;
     job.source_ref = spec.source->ref;
     job.source_commit = request.commit;
-    job.needs_commit = !request.commit && !spec.source->is_resolved_by_agent;
+    if (!job.source_commit && is_commit(spec.source->ref)) {
+      job.source_commit = spec.source->ref;
+    }
+    job.needs_commit = !job.source_commit && !spec.source->is_resolved_by_agent;
   }
   return job;
 }
@@ -173,6 +183,15 @@ std::string JobMaking::insert_failed(schema::Transaction& tx, PipelineId id,
                                        .reason = std::string(why)});
   }
   return job.uuid;
+}
+
+void JobMaking::complete(schema::Transaction& tx, const schema::JobRow& job,
+                         const Plan& plan) {
+  const auto patch =
+      job.hyperparameters.empty() ? std::nullopt : std::optional(job.hyperparameters);
+  hold_targets(tx, plan.inputs);
+  schema::insert_job_inputs(tx, job.id, plan.inputs);
+  schema::plan_job(tx, job.id, plan.target, patched(plan.hyperparameters, patch));
 }
 
 void JobMaking::announce(const std::string& queue) {

@@ -12,6 +12,7 @@
 #include "registry/services/inputs.h"
 #include "registry/services/jobs/pipeline_spec.h"
 #include "schema/database.h"
+#include "schema/jobs.h"
 #include "schema/pedigree.h"
 #include "schema/pipelines.h"
 #include "storage/base/clock.h"
@@ -68,6 +69,9 @@ class JobMaking {
   // A job that failed before it began: visible, and to be retried by hand.
   std::string insert_failed(schema::Transaction& tx, PipelineId pipeline,
                             const JobRequest& request, std::string_view why);
+
+  // What a job that failed before it began is made from after all. The job is locked.
+  void complete(schema::Transaction& tx, const schema::JobRow& job, const Plan& plan);
 
   // After the commit: wakes the agents that wait for jobs of this server's queue.
   void announce(const std::string& queue);

@@ -52,12 +52,16 @@ PipelineSpec read(const json& document) {
       .hyperparameters_of = std::nullopt,
       .artifact = ArtifactName::parse(produces.at("artifact").get<std::string>()),
       .kind = read_kind(produces),
+      .aliases = {},
       .concurrency = std::nullopt,
       .per_day = std::nullopt,
       .secrets = document.value("secrets", std::map<std::string, std::string>())};
   const json inputs = document.value("inputs", none);
   for (const auto& [name, value] : inputs.items()) {
     spec.inputs.push_back(read_input(name, value));
+  }
+  for (const std::string& alias : produces.value("aliases", std::vector<std::string>())) {
+    spec.aliases.push_back(AliasName::parse(alias));
   }
   if (const auto value = document.find("hyperparameters"); value != document.end()) {
     spec.hyperparameters = storage::canonical_json(*value);

@@ -33,6 +33,7 @@ struct PipelineSpec {
   std::optional<Reference> hyperparameters_of;
   ArtifactName artifact;  // that it produces
   storage::ArtifactKind kind = storage::ArtifactKind::model;
+  std::vector<AliasName> aliases;  // that it moves to what it produces
   std::optional<std::int32_t> concurrency;
   std::optional<std::int32_t> per_day;
   std::int32_t attempts_max = kAttemptsDefault;

@@ -1,0 +1,128 @@
+#include "registry/services/jobs/source_resolution.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "registry/services/jobs/admission.h"
+#include "registry/services/jobs/attempt_end.h"
+#include "schema/job_attempts.h"
+
+namespace mendel::registry {
+
+namespace {
+
+using std::chrono::seconds;
+
+constexpr auto kPeriod = std::chrono::milliseconds(500);
+constexpr auto kClaim = std::chrono::minutes(5);  // more than a resolver may take
+constexpr auto kPatience = std::chrono::hours(3 * 24);
+constexpr std::int64_t kFirstPauseSeconds = 5;
+constexpr std::int64_t kPauseSecondsMax = 3600;
+constexpr std::size_t kProblemSizeMax = 500;
+
+bool stays_so(ErrorCode code) {
+  return code == ErrorCode::not_found || code == ErrorCode::permission_denied ||
+         code == ErrorCode::invalid_argument || code == ErrorCode::unprocessable;
+}
+
+seconds pause_after(std::int32_t failures) {
+  constexpr std::int32_t kDoublingsMax = 10;
+  return seconds(
+      std::min(kFirstPauseSeconds << std::min(failures, kDoublingsMax), kPauseSecondsMax));
+}
+
+}  // namespace
+
+void SourceResolution::start() {
+  thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
+}
+
+void SourceResolution::stop() { thread_ = std::jthread(); }
+
+void SourceResolution::run(std::stop_token stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  while (!stop.stop_requested()) {
+    try {
+      while (!stop.stop_requested() && resolve_one()) continue;
+      if (away_) spdlog::info("commits of jobs are looked for again");
+      away_ = false;
+    } catch (const Error& error) {
+      if (!away_) spdlog::warn("commits of jobs are not looked for: {}", error.what());
+      away_ = true;
+    }
+    std::unique_lock lock(mutex);
+    never.wait_for(lock, stop, kPeriod, [] { return false; });
+  }
+}
+
+bool SourceResolution::resolve_one() {
+  const Timestamp asked_at = clock_.now();
+  const auto source =
+      database_.transact("claim a source of jobs", [&](schema::Transaction& tx) {
+        return schema::claim_wanted_source(tx, asked_at, asked_at + kClaim);
+      });
+  if (!source) return false;
+  std::string commit;
+  try {
+    commit = resolver_.commit_of(source->repository, source->ref);
+  } catch (const Error& error) {
+    note_failure(*source, error, asked_at);
+    return true;
+  }
+  tell(*source, commit, asked_at);
+  return true;
+}
+
+// Pipelines are locked by number, as everywhere where several are.
+void SourceResolution::tell(const schema::WantedSource& source, const std::string& commit,
+                            Timestamp asked_at) {
+  const auto queues =
+      database_.transact("give jobs their commit", [&](schema::Transaction& tx) {
+        Queues all;
+        for (const auto pipeline :
+             schema::set_commit_of_jobs(tx, source, commit, asked_at)) {
+          all.merge(admit_waiting_jobs_of(tx, pipeline, clock_.now()));
+        }
+        return all;
+      });
+  for (const std::string& queue : queues) changes_.announce(queue_topic(queue));
+}
+
+void SourceResolution::note_failure(const schema::WantedSource& source, const Error& error,
+                                    Timestamp asked_at) {
+  const std::string problem = std::string(error.what()).substr(0, kProblemSizeMax);
+  if (stays_so(error.code())) {
+    return fail_jobs(source, "the source is not to be had: " + problem, asked_at);
+  }
+  if (asked_at - source.since > kPatience) {
+    fail_jobs(source, "the source was away for three days: " + problem,
+              asked_at - kPatience);
+  }
+  database_.transact("postpone a source of jobs", [&](schema::Transaction& tx) {
+    schema::postpone_source(tx, source, problem, asked_at + pause_after(source.failures));
+  });
+}
+
+void SourceResolution::fail_jobs(const schema::WantedSource& source, const std::string& why,
+                                 Timestamp made_before) {
+  database_.transact("fail jobs without a source", [&](schema::Transaction& tx) {
+    const Timestamp now = clock_.now();
+    for (const auto id : schema::lock_jobs_waiting_for_source(tx, source, made_before)) {
+      const auto job = schema::lock_job_by_id(tx, id);
+      schema::end_job(tx, id,
+                      {.state = "failed",
+                       .at = now,
+                       .exit_status = std::nullopt,
+                       .resources = std::nullopt});
+      move_job(tx, *job, "failed", "server", why, now);
+    }
+  });
+}
+
+}  // namespace mendel::registry

@@ -58,6 +58,7 @@ Example:
   command->callback([options, &global] { fsck(*options, global); });
   declare_purge(app, global);
   declare_audit(app, global);
+  declare_rotate_secrets(app, global);
 }
 
 }  // namespace mendel::cli

@@ -40,6 +40,9 @@ void declare_delete(CLI::App& app, const GlobalOptions& global);
 void declare_run(CLI::App& app, const GlobalOptions& global);
 void declare_send(CLI::App& app, const GlobalOptions& global);
 
+void declare_secret(CLI::App& app, const GlobalOptions& global);
+void declare_hook(CLI::App& app, const GlobalOptions& global);
+
 void declare_admin(CLI::App& app, const GlobalOptions& global);
 void declare_completion(CLI::App& app, const GlobalOptions& global);
 

@@ -1,5 +1,4 @@
 #include <fmt/core.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -7,28 +6,12 @@
 
 #include "cli/api_client.h"
 #include "cli/command.h"
+#include "cli/hidden_input.h"
 #include "cli/output.h"
 
 namespace mendel::cli {
 
 namespace {
-
-// While it lives, what is typed is not shown.
-class HiddenInput {
- public:
-  HiddenInput() {
-    ::tcgetattr(STDIN_FILENO, &before_);
-    termios hidden = before_;
-    hidden.c_lflag &= ~tcflag_t{ECHO};
-    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-  }
-  ~HiddenInput() { ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_); }
-  HiddenInput(const HiddenInput&) = delete;
-  HiddenInput& operator=(const HiddenInput&) = delete;
-
- private:
-  termios before_{};
-};
 
 std::string ask_for_token(const std::string& url) {
   if (!::isatty(STDIN_FILENO)) return read_token("-");

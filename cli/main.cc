@@ -54,6 +54,8 @@ constexpr Command kCommands[] = {
     {kAccess, "namespace", "namespaces and their members", declare_namespace},
     {kAccess, "principal", "people and services", declare_principal},
     {kAccess, "token", "tokens of people and services", declare_token},
+    {kAccess, "secret", "what jobs need and nobody reads", declare_secret},
+    {kAccess, "hook", "where hosts of repositories tell of pushes", declare_hook},
     {kAccess, "admin", "what an operator does", declare_admin},
     {kAccess, "completion", "completion for a shell", declare_completion},
 };

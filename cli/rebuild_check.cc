@@ -143,14 +143,41 @@ class RebuildCheck {
       throw Error(ErrorCode::not_found, commit + " of a repository without a remote");
     }
     const auto [known, is_new] = commits_.try_emplace({repository, commit});
-    if (is_new) known->second = why_commit_is_lost(repository, commit);
-    if (!known->second.empty()) throw Error(ErrorCode::not_found, known->second);
-    return commit + " of " + repository;
+    if (is_new) known->second = find_commit(repository, commit);
+    if (!known->second.why_lost.empty())
+      throw Error(ErrorCode::not_found, known->second.why_lost);
+    return commit + " of " + repository +
+           (known->second.by_server ? ", by the server" : "");
+  }
+
+  struct FoundCommit {
+    std::string why_lost;    // empty: it is there
+    bool by_server = false;  // this machine's git does not reach it
+  };
+
+  FoundCommit find_commit(const std::string& repository, const std::string& commit) {
+    const std::string why_lost = why_commit_is_lost(repository, commit);
+    if (why_lost.empty()) return {};
+    if (server_finds(repository, commit)) return {.why_lost = "", .by_server = true};
+    return {.why_lost = why_lost, .by_server = false};
+  }
+
+  // Whatever keeps the server from asking says nothing about the commit.
+  bool server_finds(const std::string& repository, const std::string& commit) {
+    try {
+      return server_
+          .get("/api/v1/repositories/check?repository=" + percent_encode(repository) +
+               "&commit=" + percent_encode(commit))
+          .value("available", false);
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::cancelled) throw;
+      return false;
+    }
   }
 
   ApiClient& server_;
   const BytesAre bytes_are_;
-  std::map<std::pair<std::string, std::string>, std::string> commits_;
+  std::map<std::pair<std::string, std::string>, FoundCommit> commits_;
   std::vector<RebuildItem> items_;
 };
 

@@ -33,7 +33,7 @@ enum class BytesAre { asked_for, rehashed };
 
 // Walks everything that the version was made from, itself first. Bytes are asked for (the
 // first of each file) or read and hashed; commits are fetched from their repositories, each
-// once.
+// once, and where that fails the server is asked whether it can.
 std::vector<RebuildItem> check_rebuild(ApiClient& server, const ResolvedVersion& version,
                                        BytesAre bytes_are);
 

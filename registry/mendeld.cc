@@ -25,6 +25,7 @@
 #include "registry/http/server.h"
 #include "registry/http/workers.h"
 #include "registry/options.h"
+#include "registry/secret_keys.h"
 #include "registry/services/purge.h"
 #include "registry/services/registry.h"
 #include "registry/services/secret.h"
@@ -161,6 +162,13 @@ void finish_purges(PurgeService& purge, std::stop_token stop) {
   }
 }
 
+Outside outside_of(const Options& options) {
+  return {.rules = AddressRules::parse(options.egress_allow),
+          .git_cache = options.data / "git-cache",
+          .keys = load_secret_keys(options),
+          .poll_period = std::chrono::seconds(options.poll_seconds)};
+}
+
 void run(const Options& options) {
   check(options);
   const StopSignals signals;
@@ -168,7 +176,7 @@ void run(const Options& options) {
   Stores stores = open_stores(options);
   const SystemClock clock;
   Registry registry(*stores.database, *stores.feed_database, *stores.objects, clock,
-                    api::render_version, options.client_dir);
+                    api::render_version, options.client_dir, outside_of(options));
   establish_admin_token(options, registry.tokens);
 
   api::Metrics metrics;
@@ -179,6 +187,7 @@ void run(const Options& options) {
   registry.run_upkeep.start();
   registry.job_upkeep.start();
   registry.source_resolution.start();
+  registry.poller.start();
   server.start();
   announce_url(options, server.port());
   std::jthread purger([&](std::stop_token stop) { finish_purges(registry.purge, stop); });
@@ -186,11 +195,13 @@ void run(const Options& options) {
   const int received = signals.wait();
   spdlog::info("stopping after signal {}", received);
   registry.purge.stop();
+  registry.git_remotes.stop();
   purger = {};
   server.stop(std::chrono::seconds(options.drain_seconds));
   workers.stop();
   registry.source_resolution.stop();
   registry.job_upkeep.stop();
+  registry.poller.stop();
   registry.run_upkeep.stop();
   registry.changes.stop();
   spdlog::info("stopped");

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <thread>
 
+#include "registry/services/egress/address_rules.h"
 #include "storage/base/error.h"
 
 namespace mendel::registry {
@@ -103,6 +104,14 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_status) {
   add("drain-seconds", options.drain_seconds,
       "How long running requests may take at the end")
       ->check(CLI::Range(0, 3600));
+  add("egress-allow", options.egress_allow,
+      "Inner networks (10.0.0.0/8) and hosts (git.example.org, *.example.org) that the "
+      "server itself may connect to, by plain http also; else it takes https to public "
+      "addresses")
+      ->delimiter(',');
+  add("poll-seconds", options.poll_seconds,
+      "How often repositories are looked at that triggers listen to and no hook tells of")
+      ->check(CLI::Range(1, 86400));
   try {
     app.parse(argc, argv);
     parse_listen(listen, options);
@@ -116,6 +125,7 @@ std::optional<Options> parse_options(int argc, char** argv, int& exit_status) {
 }
 
 void check(const Options& options) {
+  AddressRules::parse(options.egress_allow);
   if (options.tls_certificate.empty() != options.tls_key.empty()) {
     throw Error(ErrorCode::invalid_argument, "--tls-certificate and --tls-key go together");
   }

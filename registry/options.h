@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace mendel::registry {
 
@@ -26,6 +27,8 @@ struct Options {
   std::size_t io_threads = 2;
   std::size_t workers = 16;
   std::size_t drain_seconds = 30;
+  std::vector<std::string> egress_allow;  // where the server may connect to besides
+  std::size_t poll_seconds = 60;          // between two looks at a repository
 };
 
 // nullopt: nothing to run (--help, --version, or a mistake, which was printed); the exit

@@ -11,6 +11,7 @@
 #include "registry/api/files.h"
 #include "registry/api/fsck.h"
 #include "registry/api/health.h"
+#include "registry/api/hooks.h"
 #include "registry/api/job_lease.h"
 #include "registry/api/job_log.h"
 #include "registry/api/jobs.h"
@@ -20,9 +21,11 @@
 #include "registry/api/principals.h"
 #include "registry/api/publish.h"
 #include "registry/api/purge.h"
+#include "registry/api/repositories.h"
 #include "registry/api/run_metrics.h"
 #include "registry/api/runs.h"
 #include "registry/api/search.h"
+#include "registry/api/secrets.h"
 #include "registry/api/tokens.h"
 #include "registry/api/uploads.h"
 #include "registry/api/versions.h"
@@ -104,6 +107,17 @@ constexpr Route kRoutes[] = {
     {"POST",   "/api/v1/jobs/{id}/finish",                         authenticated, kSmall, "",            {.answer = finish_job}, kAttempt},
     {"POST",   "/api/v1/jobs/{id}/cancel",                         authenticated, kSmall, "",            {.answer = cancel_job}},
     {"POST",   "/api/v1/jobs/{id}/retry",                          authenticated, kSmall, "",            {.answer = retry_job}},
+
+    {"GET",    "/api/v1/namespaces/{ns}/secrets",                  ns_writer,     kNone,  "limit after", {.answer = list_secrets}},
+    {"PUT",    "/api/v1/namespaces/{ns}/secrets/{name}",           ns_writer,     kSmall, "",            {.answer = put_secret}},
+    {"DELETE", "/api/v1/namespaces/{ns}/secrets/{name}",           ns_writer,     kNone,  "",            {.answer = delete_secret}},
+    {"POST",   "/api/v1/admin/rotate-secrets",                     admin,         kSmall, "",            {.answer = rotate_secrets}},
+    {"POST",   "/api/v1/hooks",                                    authenticated, kSmall, "",            {.answer = create_hook}},
+    {"GET",    "/api/v1/hooks",                                    authenticated, kNone,  "namespace limit after", {.answer = list_hooks}},
+    {"GET",    "/api/v1/hooks/{id}",                               authenticated, kNone,  "",            {.answer = get_hook}},
+    {"DELETE", "/api/v1/hooks/{id}",                               authenticated, kNone,  "",            {.answer = delete_hook}},
+    {"POST",   "/api/v1/hooks/{sender}/{id}",                        open,          kStream, "",           {.upload = receive_delivery}},
+    {"GET",    "/api/v1/repositories/check",                       authenticated, kNone,  "repository commit", {.answer = check_repository}},
 
     {"GET",    "/api/v1/{kind}",                                   open,          kNone,  "namespace q limit after", {.answer = list_artifacts}},
     {"GET",    "/api/v1/{kind}/{ns}/{name}",                       ns_reader,     kNone,  "",            {.answer = get_artifact}, kAttempt},

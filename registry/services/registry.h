@@ -8,6 +8,13 @@
 #include "registry/services/change_feed.h"
 #include "registry/services/checkpoints.h"
 #include "registry/services/client_packages.h"
+#include "registry/services/egress/egress.h"
+#include "registry/services/egress/git_remotes.h"
+#include "registry/services/egress/hooks.h"
+#include "registry/services/egress/outside.h"
+#include "registry/services/egress/poller.h"
+#include "registry/services/egress/repository_check.h"
+#include "registry/services/egress/vault.h"
 #include "registry/services/evaluations.h"
 #include "registry/services/fsck.h"
 #include "registry/services/health.h"
@@ -52,8 +59,12 @@ struct Registry {
 
   Registry(schema::Database& database, schema::Database& feed_database,
            storage::ObjectStore& objects, const Clock& clock, VersionService::Render render,
-           std::filesystem::path client_directory)
-      : changes(feed_database),
+           std::filesystem::path client_directory, Outside outside = {})
+      : egress(outside.rules, Egress::look_up_by_system),
+        git_remotes(egress, outside.git_cache),
+        repository_check(git_remotes),
+        vault(database, outside.keys, clock),
+        changes(feed_database),
         access(database, changes, clock),
         packs(objects, kIndexMemoryBytesMax),
         blobs(database, packs),
@@ -83,14 +94,20 @@ struct Registry {
         job_leases(database, changes, clock),
         job_logs(database),
         job_upkeep(database, changes, clock),
-        source_resolution(database, changes, sources, clock),
+        source_resolution(database, changes, git_remotes, clock),
         lease_waiters(changes),
         fsck(database, packs),
         audit(database),
         purge(database, changes, packs, blobs, uploads),
         health(database, objects),
-        client_packages(std::move(client_directory)) {}
+        client_packages(std::move(client_directory)),
+        hooks(database, changes, access, vault, clock),
+        poller(database, changes, git_remotes, clock, outside.poll_period) {}
 
+  Egress egress;
+  GitRemotes git_remotes;
+  RepositoryCheck repository_check;
+  Vault vault;
   ChangeFeed changes;
   AccessService access;
   NamespacePacks packs;
@@ -121,7 +138,6 @@ struct Registry {
   JobLeases job_leases;
   JobLogs job_logs;
   JobUpkeep job_upkeep;
-  NoSources sources;
   SourceResolution source_resolution;
   LeaseWaiters lease_waiters;
   FsckService fsck;
@@ -129,14 +145,42 @@ struct Registry {
   PurgeService purge;
   HealthService health;
   ClientPackages client_packages;
+  HookService hooks;
+  Poller poller;
 
-  Services services{
-      access,      aliases,         artifacts,      audit,      blobs,
-      checkpoints, client_packages, evaluations,    fsck,       health,
-      inputs,      job_leases,      job_logs,       jobs,       lease_waiters,
-      manifests,   metric_intake,   metric_reading, namespaces, pedigree,
-      pipelines,   principals,      publishing,     purge,      run_publication,
-      runs,        search,          tokens,         uploads,    versions};
+  Services services{access,
+                    aliases,
+                    artifacts,
+                    audit,
+                    blobs,
+                    checkpoints,
+                    client_packages,
+                    evaluations,
+                    fsck,
+                    health,
+                    hooks,
+                    inputs,
+                    job_leases,
+                    job_logs,
+                    jobs,
+                    lease_waiters,
+                    manifests,
+                    metric_intake,
+                    metric_reading,
+                    namespaces,
+                    pedigree,
+                    pipelines,
+                    principals,
+                    publishing,
+                    purge,
+                    repository_check,
+                    run_publication,
+                    runs,
+                    search,
+                    tokens,
+                    uploads,
+                    vault,
+                    versions};
 };
 
 }  // namespace mendel::registry

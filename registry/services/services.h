@@ -12,6 +12,7 @@ class ClientPackages;
 class EvaluationService;
 class FsckService;
 class HealthService;
+class HookService;
 class InputService;
 class JobLeases;
 class JobLogs;
@@ -26,11 +27,13 @@ class PipelineService;
 class PrincipalService;
 class PublishingService;
 class PurgeService;
+class RepositoryCheck;
 class RunPublication;
 class RunService;
 class SearchService;
 class TokenService;
 class UploadService;
+class Vault;
 class VersionService;
 
 // What a registry does, for the handlers: references to the services that main() made.
@@ -45,6 +48,7 @@ struct Services {
   EvaluationService& evaluations;
   FsckService& fsck;
   HealthService& health;
+  HookService& hooks;
   InputService& inputs;
   JobLeases& job_leases;
   JobLogs& job_logs;
@@ -59,11 +63,13 @@ struct Services {
   PrincipalService& principals;
   PublishingService& publishing;
   PurgeService& purge;
+  RepositoryCheck& repository_check;
   RunPublication& run_publication;
   RunService& runs;
   SearchService& search;
   TokenService& tokens;
   UploadService& uploads;
+  Vault& vault;
   VersionService& versions;
 };
 

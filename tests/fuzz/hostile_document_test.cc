@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/fuzz/hostile_egress.h"
 #include "tests/fuzz/hostile_glob.h"
 #include "tests/fuzz/hostile_journal.h"
 #include "tests/fuzz/hostile_list.h"
@@ -95,6 +96,14 @@ INSTANTIATE_TEST_SUITE_P(Glob, HostileDocument,
                          ::testing::Values(Kind{"glob", match_hostile_glob}));
 INSTANTIATE_TEST_SUITE_P(Pipeline, HostileDocument,
                          ::testing::Values(Kind{"pipeline", read_hostile_pipeline}));
+INSTANTIATE_TEST_SUITE_P(Push, HostileDocument,
+                         ::testing::Values(Kind{"push", read_hostile_push}));
+INSTANTIATE_TEST_SUITE_P(Signature, HostileDocument,
+                         ::testing::Values(Kind{"signature", check_hostile_signature}));
+INSTANTIATE_TEST_SUITE_P(Address, HostileDocument,
+                         ::testing::Values(Kind{"address", parse_hostile_address}));
+INSTANTIATE_TEST_SUITE_P(Refs, HostileDocument,
+                         ::testing::Values(Kind{"refs", parse_hostile_refs}));
 
 INSTANTIATE_TEST_SUITE_P(Search, HostileDocument,
                          ::testing::Values(Kind{"search", parse_hostile_search}));

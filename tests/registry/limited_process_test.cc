@@ -22,7 +22,8 @@ LimitedCommand shell(const std::string& script) {
           .cpu_time_max = std::chrono::seconds(10),
           .output_size_max = 1000,
           .memory_size_bytes_max = 1u << 30,
-          .file_size_bytes_max = 1000};
+          .file_size_bytes_max = 1000,
+          .cancelled = nullptr};
 }
 
 ErrorCode failure_of(const LimitedCommand& command) {
@@ -87,6 +88,13 @@ TEST(LimitedProcess, MayUseSoMuch) {
   EXPECT_GT(run_limited(hungry).exit_status, 128);
   EXPECT_NE(run_limited(shell("ulimit -f unlimited")).exit_status, 0);
   EXPECT_EQ(run_limited(shell("ulimit -c")).output, "0\n");
+}
+
+TEST(LimitedProcess, IsKilledWhenItIsCancelled) {
+  const std::atomic<bool> cancelled{true};
+  auto command = shell("sleep 1000");
+  command.cancelled = &cancelled;
+  EXPECT_EQ(failure_of(command), ErrorCode::cancelled);
 }
 
 TEST(LimitedProcess, ThatIsNotThereIsUnavailable) {

@@ -40,7 +40,8 @@ constexpr Outcome e404 = Outcome::not_found;
 enum class Needs {
   nothing,
   token,
-  a_run,  // that is looked for at once; here there is none
+  a_run,   // that is looked for at once; here there is none
+  a_hook,  // the same, whoever asks
   administrator,
   reading,
   writing,
@@ -113,6 +114,16 @@ constexpr Expected kRoutesExpected[] = {
     {"POST",   "/api/v1/jobs/{id}/retry",                                               Needs::token},
     {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/evaluations",     Needs::writing},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/evaluations",     Needs::reading},
+    {"GET",    "/api/v1/namespaces/{ns}/secrets",                           Needs::writing},
+    {"PUT",    "/api/v1/namespaces/{ns}/secrets/{name}",                    Needs::writing},
+    {"DELETE", "/api/v1/namespaces/{ns}/secrets/{name}",                    Needs::writing},
+    {"POST",   "/api/v1/admin/rotate-secrets",                              Needs::administrator},
+    {"POST",   "/api/v1/hooks",                                             Needs::token},
+    {"GET",    "/api/v1/hooks",                                             Needs::token},
+    {"GET",    "/api/v1/hooks/{id}",                                        Needs::token},
+    {"DELETE", "/api/v1/hooks/{id}",                                        Needs::token},
+    {"POST",   "/api/v1/hooks/{sender}/{id}",                                 Needs::a_hook},
+    {"GET",    "/api/v1/repositories/check",                                Needs::token},
     {"GET",    "/api/v1/search",                                            Needs::nothing},
     {"GET",    "/api/v1/{kind}",                                            Needs::nothing},
     {"GET",    "/api/v1/{kind}/{ns}/{name}",                                Needs::reading},
@@ -178,6 +189,7 @@ Outcome expected_outcome(const Rights& rights, Needs needs, std::size_t ns) {
     case Needs::nothing: return ok;
     case Needs::token: return rights.caller == "nobody" ? e401 : ok;
     case Needs::a_run: return rights.caller == "nobody" ? e401 : e404;
+    case Needs::a_hook: return e404;
     case Needs::administrator: return rights.administrator;
     case Needs::reading: return rights.reading[ns];
     case Needs::writing: return rights.writing[ns];
@@ -195,6 +207,7 @@ void replace(std::string& text, std::string_view what, std::string_view by) {
 std::string target_of(std::string_view pattern, std::string_view ns) {
   std::string target(pattern);
   replace(target, "{kind}", "models");
+  replace(target, "{sender}", "nobody");
   replace(target, "{ns}", ns);
   replace(target, "{name}", "lamarr-trk");
   replace(target, "{principal}", "reader");

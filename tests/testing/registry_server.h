@@ -14,6 +14,7 @@
 #include "registry/services/registry.h"
 #include "storage/memory_object_store.h"
 #include "tests/testing/manual_clock.h"
+#include "tests/testing/outside_of_tests.h"
 #include "tests/testing/test_database.h"
 #include "tests/testing/wait.h"
 
@@ -41,7 +42,7 @@ class ServerOverStores {
   ServerOverStores(schema::Database& database, schema::Database& feed_database,
                    storage::ObjectStore& objects)
       : registry_(database, feed_database, objects, clock_, registry::api::render_version,
-                  /*client_directory=*/"") {
+                  /*client_directory=*/"", outside_of_tests()) {
     registry_.tokens.establish_bootstrap_token(
         kAdminToken, registry::TokenService::OtherBootstrapTokens::keep);
     registry_.changes.start();
@@ -65,6 +66,8 @@ class ServerOverStores {
     return response ? read(std::move(*response)) : Answer();
   }
 
+  ManualClock& clock() { return clock_; }
+
   std::string put_blob(const std::string& ns, const std::string& bytes) {
     const std::string digest = Digest::of(bytes).to_string();
     send("PUT", "/api/v1/namespaces/" + ns + "/blobs/" + digest, bytes);
@@ -84,9 +87,10 @@ class ServerOverStores {
     const bool is_anonymous =
         std::ranges::find(headers, std::pair<std::string, std::string>(
                                        "Authorization", "")) != headers.end();
-    if (is_anonymous) return head;
-    head.headers.set("Authorization", "Bearer " + kAdminToken);
-    for (const auto& [name, value] : headers) head.headers.set(name, value);
+    if (!is_anonymous) head.headers.set("Authorization", "Bearer " + kAdminToken);
+    for (const auto& [name, value] : headers) {
+      if (!value.empty()) head.headers.set(name, value);
+    }
     return head;
   }
 

@@ -4,6 +4,7 @@
 #include "registry/services/registry.h"
 #include "storage/memory_object_store.h"
 #include "tests/testing/manual_clock.h"
+#include "tests/testing/outside_of_tests.h"
 
 namespace mendel::testing {
 
@@ -17,7 +18,7 @@ struct TimeAndMemory {
 struct WholeRegistry : TimeAndMemory, registry::Registry {
   explicit WholeRegistry(schema::Database& database)
       : Registry(database, database, objects, clock, registry::api::render_version,
-                 /*client_directory=*/"") {}
+                 /*client_directory=*/"", outside_of_tests()) {}
 };
 
 }  // namespace mendel::testing

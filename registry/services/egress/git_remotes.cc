@@ -177,7 +177,8 @@ ProcessOutcome GitRemotes::run_git(const Remote& remote, const std::string& dire
                          .cpu_time_max = kCpuTimeMax,
                          .output_size_max = kOutputSizeMax,
                          .memory_size_bytes_max = kMemorySizeMax,
-                         .file_size_bytes_max = kFileSizeMax};
+                         .file_size_bytes_max = kFileSizeMax,
+                         .cancelled = &stopped_};
   // Only the directory itself can be a repository, and "/" is none.
   command.environment.push_back(directory == "/" ? "GIT_DIR=/nonexistent" : "GIT_DIR=.");
   for (auto& setting : settings(remote.destination)) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <map>
@@ -11,6 +12,7 @@
 #include "registry/services/egress/egress.h"
 #include "registry/services/egress/limited_process.h"
 #include "registry/services/egress/repository_url.h"
+#include "registry/services/jobs/source_resolver.h"
 
 namespace mendel::registry {
 
@@ -25,14 +27,17 @@ namespace mendel::registry {
 // be reached and for a repository that needs an account, not_found for one that is gone or
 // has moved, unavailable and deadline_exceeded for what may be better later,
 // invalid_argument for what is no address or no ref.
-class GitRemotes {
+class GitRemotes : public SourceResolver {
  public:
   // directory: made when needed, and what earlier servers left in it is removed.
   GitRemotes(const Egress& egress, std::filesystem::path directory);
 
+  // Ends what is running, and all that comes later, with Error{cancelled}. Any thread.
+  void stop() { stopped_ = true; }
+
   // The commit that a branch, a tag, a full ref or HEAD stands for now. A commit's full id
   // is taken as it is.
-  std::string commit_of(const std::string& repository, const std::string& ref);
+  std::string commit_of(const std::string& repository, const std::string& ref) override;
 
   // Branches and tags by full name, each with its commit.
   std::map<std::string, std::string> list(const std::string& repository);
@@ -66,6 +71,7 @@ class GitRemotes {
   ProcessOutcome run_git(const Remote& remote, const std::string& directory,
                          const std::vector<std::string>& arguments);
 
+  std::atomic<bool> stopped_{false};
   const Egress& egress_;
   const std::filesystem::path directory_;
   std::counting_semaphore<kProcessesMax> turns_{kProcessesMax};

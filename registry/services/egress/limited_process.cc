@@ -33,6 +33,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t kComplaintsSizeMax = 4096;
+constexpr std::chrono::milliseconds kCancelPeriod{100};
 constexpr rlim_t kOpenFilesMax = 256;
 constexpr unsigned kNobody = 65534;
 constexpr int kNotStarted = 127;
@@ -180,13 +181,17 @@ bool read_some(const Stream& stream, const std::string& program) {
 }
 
 void read_all(std::array<Stream, 2> streams, SteadyClock::time_point deadline,
-              const std::string& program) {
+              const LimitedCommand& command) {
+  const std::string& program = command.arguments[0];
   std::array<pollfd, 2> waiting{pollfd{streams[0].file, POLLIN, 0},
                                 pollfd{streams[1].file, POLLIN, 0}};
   while (waiting[0].fd >= 0 || waiting[1].fd >= 0) {
     const auto left = time_until(deadline);
     if (left.count() <= 0) throw took_too_long(program);
-    if (poll(waiting.data(), waiting.size(), static_cast<int>(left.count())) < 0 &&
+    if (command.cancelled != nullptr && *command.cancelled)
+      throw Error(ErrorCode::cancelled, program + " was stopped");
+    const auto pause = std::min(left, kCancelPeriod);
+    if (poll(waiting.data(), waiting.size(), static_cast<int>(pause.count())) < 0 &&
         errno != EINTR) {
       throw_posix_error("wait for", program, errno);
     }
@@ -247,7 +252,7 @@ ProcessOutcome run_limited(const LimitedCommand& command) {
   ProcessOutcome outcome;
   read_all({Stream{output.reader.get(), &outcome.output, command.output_size_max, false},
             Stream{complaints.reader.get(), &outcome.complaints, kComplaintsSizeMax, true}},
-           deadline, program);
+           deadline, command);
   const auto exit_status = child.wait_for(time_until(deadline));
   if (!exit_status) throw took_too_long(program);
   outcome.exit_status = *exit_status;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +22,8 @@ struct LimitedCommand {
   std::size_t output_size_max = 0;          // of standard output; what it complains is cut
   std::uint64_t memory_size_bytes_max = 0;  // address space, of each of its processes
   std::uint64_t file_size_bytes_max = 0;    // of each file that it writes
+  const std::atomic<bool>* cancelled =
+      nullptr;  // once true, it is killed: Error{cancelled}
 };
 
 struct ProcessOutcome {

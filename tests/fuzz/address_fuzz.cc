@@ -1,0 +1,11 @@
+// Goal: no address of a repository, however hostile, makes its parser do anything but throw
+// an Error. How to run it: see pack_fuzz.cc.
+
+#include <cstdint>
+
+#include "tests/fuzz/hostile_egress.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  mendel::testing::parse_hostile_address(std::as_bytes(std::span(data, size)));
+  return 0;
+}

@@ -6,13 +6,11 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <fstream>
 #include <map>
 #include <utility>
 
 #include "cli/file_digest.h"
 #include "cli/output.h"
-#include "cli/pull_version.h"
 #include "cli/shell_word.h"
 #include "cli/source_checkout.h"
 
@@ -21,15 +19,6 @@ namespace mendel::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-void write_file(const fs::path& path, const std::string& content) {
-  std::ofstream file(path, std::ios::binary);
-  file << content;
-  file.close();
-  if (!file) {
-    throw Error(ErrorCode::internal, "cannot write " + path.string());
-  }
-}
 
 std::string in_one_line(const RecordedCommand& command) {
   std::string line;
@@ -82,6 +71,7 @@ Reproduction::Reproduction(ApiClient& server, const ResolvedVersion& version,
     : server_(server),
       version_(version),
       directory_(std::move(directory)),
+      workspace_(directory_),
       repository_(std::move(repository)) {}
 
 void Reproduction::lay_out() {
@@ -94,20 +84,18 @@ void Reproduction::lay_out() {
   lay_out_source();
   lay_out_inputs();
   if (version_.document.contains("hyperparameters")) {
-    write_file(directory_ / "params.json",
-               version_.document["hyperparameters"].at("value").dump(2) + "\n");
-    std::error_code is_there;
-    fs::create_symlink("../params.json", directory_ / "source/params.json", is_there);
+    workspace_.add_params(version_.document["hyperparameters"].at("value"));
+    workspace_.link_params();
   } else {
     notes_.emplace_back("its hyperparameters");
   }
   write_environment();
-  write_file(directory_ / "version.json", version_.document.dump(2) + "\n");
+  write_whole_file(directory_ / "version.json", version_.document.dump(2) + "\n");
   write_readme();
 }
 
 void Reproduction::lay_out_source() {
-  const fs::path target = directory_ / "source";
+  const fs::path target = workspace_.source();
   const Json source = version_.document.value("source", Json());
   if (source.is_null()) {
     fs::create_directories(target);
@@ -134,14 +122,10 @@ void Reproduction::lay_out_inputs() {
     named.emplace(free_name(input, named), input);
   }
   if (named.empty()) return;
-  fs::create_directories(directory_ / "inputs");
   for (const auto& [name, input] : named) {
     const ResolvedVersion version =
         get_version(server_, Reference::parse(text_of(input, "ref")));
-    const PulledVersion pulled = pull_version(
-        server_, version,
-        {.platform = {.all = true, .may_lack = false, .wanted = {}}, .only_file = ""},
-        directory_ / "inputs" / name);
+    const PulledVersion pulled = workspace_.add_input(server_, version, name);
     if (const auto count = pulled.plan.elsewhere.size(); count > 0) {
       notes_.push_back(
           fmt::format("{} files of {}: they stay where they are, see `mendel "
@@ -149,8 +133,7 @@ void Reproduction::lay_out_inputs() {
                       count, version.reference()));
     }
   }
-  std::error_code is_there;
-  fs::create_symlink("../inputs", directory_ / "source/inputs", is_there);
+  workspace_.link_inputs();
 }
 
 void Reproduction::write_environment() const {
@@ -158,7 +141,7 @@ void Reproduction::write_environment() const {
   for (const Json& input : version_.document.value("inputs", Json::array())) {
     if (is_environment(input)) text += described(input) + "\n";
   }
-  if (!text.empty()) write_file(directory_ / "environment.txt", text);
+  if (!text.empty()) write_whole_file(directory_ / "environment.txt", text);
 }
 
 void Reproduction::find_command() {
@@ -207,7 +190,7 @@ void Reproduction::write_readme() const {
     text += "\n## What is not here\n\n";
     for (const std::string& note : notes_) text += "- " + note + "\n";
   }
-  write_file(directory_ / "README.md", text);
+  write_whole_file(directory_ / "README.md", text);
 }
 
 int Reproduction::run() const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/resolve.h"
+#include "cli/workspace.h"
 
 namespace mendel::cli {
 
@@ -59,6 +60,7 @@ class Reproduction {
   ApiClient& server_;
   const ResolvedVersion& version_;
   const std::filesystem::path directory_;
+  const Workspace workspace_;
   const std::string repository_;
   std::optional<RecordedCommand> command_;
   std::vector<std::string> notes_;  // what is not recorded

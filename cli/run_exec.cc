@@ -83,7 +83,7 @@ Supervised supervise(const ExecOptions& options, const StartedRun& run,
                      const std::optional<ServerAccess>& server) {
   const HeldSignals signals;
   throw_if_interrupted();
-  SupervisedCommand::Variables variables = {{"MENDEL_RUN", run.id}};
+  Variables variables = {{"MENDEL_RUN", run.id}};
   const std::string journal = journal_directory(options.start.journal);
   if (!journal.empty()) {
     variables.emplace_back("MENDEL_JOURNAL", std::filesystem::absolute(journal).string());

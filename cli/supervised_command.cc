@@ -4,9 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <string_view>
 
 #include "storage/base/posix_error.h"
 
@@ -18,29 +16,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int kHeld[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT, SIGUSR1,
                          SIGUSR2, SIGTSTP, SIGCONT, SIGCHLD};
-constexpr int kNotExecutable = 126;
-constexpr int kNotFound = 127;
-
-// Ours and the variables, which come first where both have one.
-std::vector<std::string> environment_with(const SupervisedCommand::Variables& variables) {
-  std::vector<std::string> environment;
-  for (const auto& [name, value] : variables) environment.push_back(name + "=" + value);
-  for (char** entry = environ; *entry; ++entry) {
-    const std::string_view text = *entry;
-    const auto name = text.substr(0, text.find('='));
-    const bool replaced = std::ranges::any_of(
-        variables, [&](const auto& variable) { return variable.first == name; });
-    if (!replaced) environment.emplace_back(text);
-  }
-  return environment;
-}
-
-std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  for (const auto& text : strings) pointers.push_back(const_cast<char*>(text.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
 
 double seconds(const timeval& time) {
   return double(time.tv_sec) + double(time.tv_usec) * 1e-6;
@@ -80,15 +55,7 @@ SupervisedCommand::SupervisedCommand(const HeldSignals& signals,
 
   for (const int number : {SIGINT, SIGTERM, SIGPIPE}) std::signal(number, SIG_DFL);
   ::pthread_sigmask(SIG_SETMASK, &signals.before(), nullptr);
-  ::execvpe(argument_pointers[0], argument_pointers.data(), environment_pointers.data());
-  const int status = errno == ENOENT || errno == ENOTDIR ? kNotFound : kNotExecutable;
-  const char* reason = status == kNotFound ? ": no such command\n" : ": cannot be run\n";
-  for (const std::string_view text :
-       {std::string_view("mendel: "), std::string_view(arguments.front()),
-        std::string_view(reason)}) {
-    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size());
-  }
-  ::_exit(status);
+  become(argument_pointers, environment_pointers);
 }
 
 CommandEnd SupervisedCommand::wait(const std::function<void()>& on_continue) {

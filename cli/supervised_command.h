@@ -7,8 +7,9 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <utility>
 #include <vector>
+
+#include "cli/process_environment.h"
 
 namespace mendel::cli {
 
@@ -47,8 +48,6 @@ class HeldSignals {
 // Should we be killed, it goes on.
 class SupervisedCommand {
  public:
-  using Variables = std::vector<std::pair<std::string, std::string>>;
-
   // Searches the program in PATH, and adds the variables to our environment.
   SupervisedCommand(const HeldSignals& signals, const std::vector<std::string>& arguments,
                     const Variables& variables);

@@ -11,8 +11,7 @@
 namespace mendel::cli {
 namespace {
 
-CommandEnd run(const std::vector<std::string>& arguments,
-               const SupervisedCommand::Variables& variables = {}) {
+CommandEnd run(const std::vector<std::string>& arguments, const Variables& variables = {}) {
   const HeldSignals signals;
   return SupervisedCommand(signals, arguments, variables).wait([] {});
 }

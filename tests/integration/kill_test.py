@@ -12,7 +12,6 @@ import pathlib
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -29,16 +28,6 @@ HANG_SECONDS = 120
 ATTEMPTS_UNDER_FIRE = 5  # then a client is left in peace until it has succeeded
 EXIT_OK, EXIT_TRY_AGAIN = 0, 13
 NAMESPACE = "lhcb"
-
-
-def free_port():
-    """One that no outgoing connection takes while the server is down."""
-    first_ephemeral = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    while True:
-        port = random.randrange(first_ephemeral - 10_000, first_ephemeral)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def digests_in(directory):
@@ -188,7 +177,7 @@ class KillTest(unittest.TestCase):
     def setUp(self):
         print(f"seed {SEED}: set MENDEL_TEST_SEED to repeat")
         self.random = random.Random(SEED)
-        self.server = mendel_fixture.Server(port=free_port())
+        self.server = mendel_fixture.Server(port=mendel_fixture.free_port())
         self.addCleanup(self.server.remove)
         path = f"/api/v1/namespaces/{NAMESPACE}"
         self.assertEqual(self.server.request("PUT", path, b"{}")[0], 201)
@@ -334,7 +323,7 @@ class FirstStartTest(unittest.TestCase):
     def test_a_first_start_that_was_killed_needs_no_hand(self):
         choices = random.Random(SEED)
         for _ in range(FIRST_STARTS):
-            server = mendel_fixture.Server(port=free_port(), start=False)
+            server = mendel_fixture.Server(port=mendel_fixture.free_port(), start=False)
             self.addCleanup(server.remove)
             server.launch()
             time.sleep(choices.uniform(0, 2))

@@ -8,12 +8,15 @@ The programs are taken from MENDELD and MENDEL in the environment, which ctest s
 serves all tests of a class; each test has a namespace and a directory of its own.
 """
 
+import contextlib
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -22,6 +25,16 @@ import urllib.error
 import urllib.request
 
 READY_SECONDS_MAX = 60
+
+
+def free_port():
+    """One that no outgoing connection takes while the server is down."""
+    first_ephemeral = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(first_ephemeral - 10_000, first_ephemeral)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Server:

@@ -63,6 +63,16 @@ json parse_params(std::string_view text, ParamsNotation notation, Lossy lossy) {
   return params;
 }
 
+std::vector<json> parse_yaml_documents(std::string_view text) {
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  if (!storage::is_utf8(text)) {
+    throw Error(ErrorCode::invalid_argument, "the file is not UTF-8");
+  }
+  std::vector<json> documents = read_yaml_documents(text);
+  std::erase(documents, json());
+  return documents;
+}
+
 json load_params(const std::string& file, Lossy lossy) {
   try {
     const std::string text = read_file(file);

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace mendel::cli {
 
@@ -23,6 +24,10 @@ enum class ParamsNotation { json, yaml };
 nlohmann::json load_params(const std::string& file, Lossy lossy);
 
 nlohmann::json parse_params(std::string_view text, ParamsNotation notation, Lossy lossy);
+
+// Each document of a YAML 1.2 file, by the same rules; empty ones are left out. Throws
+// invalid_argument.
+std::vector<nlohmann::json> parse_yaml_documents(std::string_view text);
 
 inline constexpr int kParamsDepthMax = 48;
 inline constexpr std::size_t kParamsSizeMax = 4u << 20;

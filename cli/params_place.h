@@ -54,5 +54,6 @@ class ParamsPlace {
 // The two notations. text is valid UTF-8.
 nlohmann::json read_json_params(std::string_view text, Lossy lossy);
 nlohmann::json read_yaml_params(std::string_view text, Lossy lossy);
+std::vector<nlohmann::json> read_yaml_documents(std::string_view text);
 
 }  // namespace mendel::cli

@@ -354,6 +354,26 @@ void require_one_document(const std::string& text) {
 
 }  // namespace
 
+std::vector<json> read_yaml_documents(std::string_view text) {
+  const std::string owned(text);
+  std::vector<json> documents;
+  try {
+    std::istringstream unread(owned);
+    YAML::Parser grammar(unread);
+    Nothing nothing;
+    while (grammar.HandleNextDocument(nothing)) continue;
+    std::istringstream stream(owned);
+    YAML::Parser parser(stream);
+    for (;;) {
+      Builder builder(Lossy::refuse);
+      if (!parser.HandleNextDocument(builder)) return documents;
+      documents.push_back(builder.take());
+    }
+  } catch (const YAML::Exception& error) {
+    fail(ErrorCode::invalid_argument, "this is not YAML", error);
+  }
+}
+
 json read_yaml_params(std::string_view text, Lossy lossy) {
   const std::string owned(text);
   Builder builder(lossy);

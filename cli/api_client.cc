@@ -162,6 +162,14 @@ Json ApiClient::post(const std::string& path, const Json& body,
   return decode(send_repeatedly(post));
 }
 
+Json ApiClient::post_bytes(const std::string& path, const std::string& content_type,
+                           std::string bytes) {
+  HttpRequest post = request("POST", path);
+  post.headers.push_back("Content-Type: " + content_type);
+  post.body = std::move(bytes);
+  return decode(send_repeatedly(post));
+}
+
 Json ApiClient::ask(const std::string& path, const Json& body) {
   return decode(send_repeatedly(request("POST", path, body)));
 }

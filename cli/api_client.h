@@ -52,6 +52,10 @@ class ApiClient {
   Json post(const std::string& path, const Json& body);
   Json post(const std::string& path, const Json& body, const std::string& idempotency_key);
 
+  // Bytes that may arrive more than once.
+  Json post_bytes(const std::string& path, const std::string& content_type,
+                  std::string bytes);
+
   // A question whose words are too many for a URL.
   Json ask(const std::string& path, const Json& body);
 

@@ -43,6 +43,14 @@ void declare_send(CLI::App& app, const GlobalOptions& global);
 void declare_secret(CLI::App& app, const GlobalOptions& global);
 void declare_hook(CLI::App& app, const GlobalOptions& global);
 
+void declare_pipeline(CLI::App& app, const GlobalOptions& global);
+void declare_trigger(CLI::App& app, const GlobalOptions& global);
+void declare_job(CLI::App& app, const GlobalOptions& global);
+void declare_agent(CLI::App& app, const GlobalOptions& global);
+
+// What an agent starts a command with; hidden.
+void declare_supervise(CLI::App& app, const GlobalOptions& global);
+
 void declare_admin(CLI::App& app, const GlobalOptions& global);
 void declare_completion(CLI::App& app, const GlobalOptions& global);
 

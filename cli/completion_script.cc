@@ -23,8 +23,8 @@ std::string joined(const std::vector<std::string>& words) {
 void find_places(const CLI::App& app, const std::string& words,
                  std::vector<Place>& places) {
   Place place{words, {}};
-  for (const CLI::App* command :
-       app.get_subcommands([](const CLI::App*) { return true; })) {
+  for (const CLI::App* command : app.get_subcommands(
+           [](const CLI::App* each) { return !each->get_group().empty(); })) {
     place.next.push_back(command->get_name());
     find_places(*command,
                 words.empty() ? command->get_name() : words + " " + command->get_name(),

@@ -13,9 +13,11 @@ namespace {
 
 constexpr const char* kFiles = "Bytes, in and out";
 constexpr const char* kRun = "Training";
+constexpr const char* kAgain = "Making it again";
 constexpr const char* kLook = "Looking";
 constexpr const char* kChange = "Changing what a version is for";
 constexpr const char* kAccess = "Server and access";
+constexpr const char* kHidden = "";
 
 struct Command {
   const char* group;
@@ -36,6 +38,10 @@ constexpr Command kCommands[] = {
      declare_reproduce},
     {kRun, "run", "record what a training does", declare_run},
     {kRun, "send", "deliver what was recorded without a network", declare_send},
+    {kAgain, "pipeline", "how versions are made again", declare_pipeline},
+    {kAgain, "trigger", "when they are made again", declare_trigger},
+    {kAgain, "job", "what was started, and how it went", declare_job},
+    {kAgain, "agent", "lease jobs and run them here, or in a batch system", declare_agent},
     {kLook, "list", "what is there", declare_list},
     {kLook, "show", "all about one version", declare_show},
     {kLook, "log", "the versions of an artifact, newest first", declare_log},
@@ -58,6 +64,7 @@ constexpr Command kCommands[] = {
     {kAccess, "hook", "where hosts of repositories tell of pushes", declare_hook},
     {kAccess, "admin", "what an operator does", declare_admin},
     {kAccess, "completion", "completion for a shell", declare_completion},
+    {kHidden, "supervise", "watch over the command of a job", declare_supervise},
 };
 
 constexpr const char* kSummary =

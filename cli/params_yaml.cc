@@ -25,6 +25,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kDocumentsMax = 1000;
 constexpr std::string_view kTagPrefix = "tag:yaml.org,2002:";
 constexpr const char* kPlain = "?";  // yaml-cpp's words for tags that were not written
 constexpr const char* kQuoted = "!";
@@ -352,6 +353,13 @@ void require_one_document(const std::string& text) {
   }
 }
 
+// The library takes a ']' that closes nothing for a document of its own, again and again.
+[[noreturn]] void refuse_documents() {
+  throw Error(ErrorCode::invalid_argument,
+              "this is not YAML, or has more than " + std::to_string(kDocumentsMax) +
+                  " documents");
+}
+
 }  // namespace
 
 std::vector<json> read_yaml_documents(std::string_view text) {
@@ -361,7 +369,9 @@ std::vector<json> read_yaml_documents(std::string_view text) {
     std::istringstream unread(owned);
     YAML::Parser grammar(unread);
     Nothing nothing;
-    while (grammar.HandleNextDocument(nothing)) continue;
+    for (std::size_t count = 0; grammar.HandleNextDocument(nothing);) {
+      if (++count > kDocumentsMax) refuse_documents();
+    }
     std::istringstream stream(owned);
     YAML::Parser parser(stream);
     for (;;) {

@@ -36,6 +36,24 @@ bool has_commit(const fs::path& directory, const std::string& commit) {
   return git_succeeds(directory, {"cat-file", "-e", commit + "^{commit}"});
 }
 
+bool is_commit(const std::string& ref) {
+  return ref.size() == 40 && ref.find_first_not_of("0123456789abcdef") == ref.npos;
+}
+
+// What ls-remote says of an annotated tag itself comes before what it points at (^{}).
+std::string tip_of(const std::string& repository, const std::string& ref) {
+  std::vector<std::string> names = {"refs/heads/" + ref, "refs/tags/" + ref + "^{}",
+                                    "refs/tags/" + ref};
+  if (ref == "HEAD" || ref.starts_with("refs/")) names = {ref + "^{}", ref};
+  for (const std::string& name : names) {
+    const std::string line =
+        run_git(fs::temp_directory_path(), {"ls-remote", "--", repository, name});
+    if (line.size() > 40) return line.substr(0, 40);
+  }
+  throw Error(ErrorCode::not_found,
+              fmt::format("{} has no branch and no tag {}", repository, ref));
+}
+
 // Many servers give a commit by its name; from others, and old ones, it comes with the
 // branch or the tag that it lies on.
 void fetch(const fs::path& directory, const std::string& repository,
@@ -86,6 +104,16 @@ void check_out(const Json& source, const std::string& repository, const std::str
     bring_submodules(source, directory);
   }
   apply(patch, directory);
+}
+
+std::string check_out_ref(const std::string& repository, const std::string& ref,
+                          const fs::path& directory) {
+  const std::string commit = is_commit(ref) ? ref : tip_of(repository, ref);
+  check_out({{"commit", commit}}, repository, "", directory);
+  if (fs::exists(directory / ".gitmodules")) {
+    run_git(directory, {"submodule", "-q", "update", "--init", "--recursive"});
+  }
+  return commit;
 }
 
 std::string why_commit_is_lost(const std::string& repository, const std::string& commit) {

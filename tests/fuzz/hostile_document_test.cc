@@ -11,6 +11,7 @@
 
 #include "tests/fuzz/hostile_egress.h"
 #include "tests/fuzz/hostile_glob.h"
+#include "tests/fuzz/hostile_job_files.h"
 #include "tests/fuzz/hostile_journal.h"
 #include "tests/fuzz/hostile_list.h"
 #include "tests/fuzz/hostile_request.h"
@@ -89,6 +90,12 @@ INSTANTIATE_TEST_SUITE_P(ParamsYaml, HostileDocument,
                          ::testing::Values(Kind{"params_yaml", read_hostile_yaml}));
 INSTANTIATE_TEST_SUITE_P(ParamsJson, HostileDocument,
                          ::testing::Values(Kind{"params_json", read_hostile_json}));
+INSTANTIATE_TEST_SUITE_P(MetricsFile, HostileDocument,
+                         ::testing::Values(Kind{"metrics_file",
+                                                read_hostile_metrics_file}));
+INSTANTIATE_TEST_SUITE_P(YamlDocuments, HostileDocument,
+                         ::testing::Values(Kind{"yaml_documents",
+                                                read_hostile_yaml_documents}));
 INSTANTIATE_TEST_SUITE_P(DatasetList, HostileDocument,
                          ::testing::Values(Kind{"dataset_list", read_hostile_list}));
 

@@ -8,18 +8,6 @@
 
 namespace mendel::cli {
 
-namespace {
-
-constexpr std::size_t kNameSizeMax = 100;
-constexpr std::string_view kSuffix = "-env";
-
-}  // namespace
-
-ArtifactName environment_of(const ArtifactName& owner) {
-  const std::string name = owner.name().text().substr(0, kNameSizeMax - kSuffix.size());
-  return ArtifactName::parse(owner.ns().text(), name + std::string(kSuffix));
-}
-
 EnvironmentFiles record_environment() {
   Json facts = find_host_facts();
   const PythonFacts python = find_python_facts();

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "cli/api_client.h"
-#include "storage/base/reference.h"
+#include "storage/base/environment_name.h"
 
 namespace mendel::cli {
 
@@ -17,9 +17,6 @@ namespace mendel::cli {
 // The same environment makes the same bytes; what is not there is left out.
 using EnvironmentFiles = std::map<std::string, std::string>;
 EnvironmentFiles record_environment();
-
-// NAMESPACE/NAME-env of the artifact or run that was made in it.
-ArtifactName environment_of(const ArtifactName& owner);
 
 inline constexpr const char* kEnvironmentMessage = "recorded by --env auto";
 

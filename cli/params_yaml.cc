@@ -355,9 +355,9 @@ void require_one_document(const std::string& text) {
 
 // The library takes a ']' that closes nothing for a document of its own, again and again.
 [[noreturn]] void refuse_documents() {
-  throw Error(ErrorCode::invalid_argument,
-              "this is not YAML, or has more than " + std::to_string(kDocumentsMax) +
-                  " documents");
+  throw Error(
+      ErrorCode::invalid_argument,
+      "this is not YAML, or has more than " + std::to_string(kDocumentsMax) + " documents");
 }
 
 }  // namespace

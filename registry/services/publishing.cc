@@ -207,7 +207,8 @@ void PublishingService::publish_one(schema::Transaction& tx, Artifact& artifact,
     pending.made = *earlier;
     return;
   }
-  require_effect(tx, caller, request.artifact, request.aliases);
+  const bool takes_effect =
+      require_effect(tx, caller, {request.artifact, request.kind, request.aliases});
 
   const std::string source = request.source.value_or("");
   auto& newest = artifact.newest;
@@ -253,7 +254,7 @@ void PublishingService::publish_one(schema::Transaction& tx, Artifact& artifact,
          .digest = manifest.digest.to_string(),
          .labels = nlohmann::json(request.labels).dump()});
   }
-  record_effect(tx, caller, newest->id);
+  if (takes_effect) record_effect(tx, caller, newest->id);
   if (request.from_checkpoint) pin(tx, *request.from_checkpoint);
   move_aliases(tx, caller, artifact.row, request.aliases, *newest, now);
   artifact.was_touched = true;

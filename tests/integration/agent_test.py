@@ -46,6 +46,7 @@ class MakingTest(agent_fixture.AgentTest):
         by_role = {each["role"]: each for each in version["inputs"]}
         self.assertEqual(by_role["trained-on"]["ref"], f"{ns}/tracks:1")
         self.assertEqual(by_role["trained-on"]["name"], "data")
+        self.assertEqual(by_role["environment"]["ref"], f"{ns}/model-env:1")
         self.assertEqual(version["run"], done["run"])
 
         run = json.loads(self.server.request("GET", f"/api/v1/runs/{done['run']}")[2])

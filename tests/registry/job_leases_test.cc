@@ -184,6 +184,24 @@ TEST_F(JobLeasesTest, AJobSucceedsByPublishingOnce) {
   EXPECT_EQ(done.version, "lhcb/lamarr-trk:1");
 }
 
+TEST_F(JobLeasesTest, WhatAnAttemptRunsInIsPublishedWithoutTakingEffect) {
+  make_job(pipeline);
+  const auto mine = *lease();
+  const Caller attempt = caller_of(mine);
+  auto environment = model("packages", "lamarr-trk-env");
+  EXPECT_EQ(error_of([&] { registry.publishing.publish(attempt, ns, environment); }),
+            ErrorCode::permission_denied);  // a model of that name
+  environment.kind = storage::ArtifactKind::environment;
+  registry.publishing.publish(attempt, ns, environment);
+  EXPECT_EQ(job(mine.job.uuid).version, "");
+  registry.publishing.publish(attempt, ns, model("weights"));
+  EXPECT_EQ(job(mine.job.uuid).version, "lhcb/lamarr-trk:1");
+
+  finish(mine, finish_with("succeeded"));
+  EXPECT_EQ(error_of([&] { registry.publishing.publish(attempt, ns, environment); }),
+            ErrorCode::already_exists);
+}
+
 TEST_F(JobLeasesTest, WhatWasPublishedCountsHoweverTheAttemptEnds) {
   make_job(pipeline);
   const auto mine = *lease();

@@ -6,6 +6,7 @@
 
 #include "registry/services/jobs/pipeline_spec.h"
 #include "schema/job_attempts.h"
+#include "storage/base/environment_name.h"
 #include "storage/base/error.h"
 
 namespace mendel::registry {
@@ -25,6 +26,11 @@ schema::JobRow lock_live(schema::Transaction& tx, const JobAttempt& attempt) {
   return *std::move(job);
 }
 
+bool is_its_environment(const PipelineSpec& spec, const PublishedThing& thing) {
+  return thing.kind == storage::ArtifactKind::environment && thing.aliases.empty() &&
+         thing.artifact.folded() == environment_of(spec.artifact).folded();
+}
+
 }  // namespace
 
 void require_live_attempt(schema::Transaction& tx, const Caller& caller) {
@@ -34,25 +40,28 @@ void require_live_attempt(schema::Transaction& tx, const Caller& caller) {
   refuse_ended(*caller.attempt);
 }
 
-void require_effect(schema::Transaction& tx, const Caller& caller,
-                    const ArtifactName& artifact, const std::vector<AliasName>& aliases) {
-  if (!caller.attempt) return;
+bool require_effect(schema::Transaction& tx, const Caller& caller,
+                    const PublishedThing& thing) {
+  if (!caller.attempt) return false;
+  const ArtifactName& artifact = thing.artifact;
   const schema::JobRow job = lock_live(tx, *caller.attempt);
+  const PipelineSpec spec = PipelineSpec::parse(job.specification);
+  if (is_its_environment(spec, thing)) return false;
   if (job.version_id) {
     refuse(ErrorCode::already_exists,
            fmt::format("job {} has published {} already", job.uuid, job.version));
   }
-  const PipelineSpec spec = PipelineSpec::parse(job.specification);
   if (spec.artifact.folded() != artifact.folded()) {
     refuse(ErrorCode::permission_denied,
            fmt::format("job {} produces {}, and not {}", job.uuid, spec.artifact.text(),
                        artifact.text()));
   }
-  for (const AliasName& alias : aliases) {
+  for (const AliasName& alias : thing.aliases) {
     if (std::ranges::find(spec.aliases, alias) != spec.aliases.end()) continue;
     refuse(ErrorCode::permission_denied,
            fmt::format("job {} does not move the alias {}", job.uuid, alias.text()));
   }
+  return true;
 }
 
 void record_effect(schema::Transaction& tx, const Caller& caller, VersionId version) {

@@ -6,6 +6,7 @@
 #include "registry/services/caller.h"
 #include "schema/database.h"
 #include "storage/base/reference.h"
+#include "storage/manifest.h"
 
 namespace mendel::registry {
 
@@ -17,11 +18,19 @@ namespace mendel::registry {
 // transaction.
 void require_live_attempt(schema::Transaction& tx, const Caller& caller);
 
+// What somebody is about to publish.
+struct PublishedThing {
+  const ArtifactName& artifact;
+  storage::ArtifactKind kind;
+  const std::vector<AliasName>& aliases;
+};
+
 // Before an attempt publishes: it lives, the artifact is what its job produces, the aliases
 // are among those that the job moves, and nothing was published by the job before. Throws
-// already_exists and permission_denied.
-void require_effect(schema::Transaction& tx, const Caller& caller,
-                    const ArtifactName& artifact, const std::vector<AliasName>& aliases);
+// already_exists and permission_denied. Whether the job takes effect by it: what it runs
+// in, a version of environment_of() what it produces, may be published before and without.
+bool require_effect(schema::Transaction& tx, const Caller& caller,
+                    const PublishedThing& thing);
 
 // The job has taken effect: it made this version, and will make no other.
 void record_effect(schema::Transaction& tx, const Caller& caller, VersionId version);

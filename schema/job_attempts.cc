@@ -146,6 +146,15 @@ constexpr Statement kEndJobAttempt{"end_job_attempt", R"sql(
    where job_id = $1 and number = $2 and ended_at is null
 )sql"};
 
+constexpr Statement kFindAttemptOutcome{"find_attempt_outcome", R"sql(
+  select outcome from job_attempt
+   where job_id = $1 and number = $2 and ended_at is not null
+)sql"};
+
+constexpr Statement kCountAttemptsWithOutcome{"count_attempts_with_outcome", R"sql(
+  select count(*) as attempts from job_attempt where job_id = $1 and outcome = $2
+)sql"};
+
 constexpr Statement kRequeueJob{"requeue_job", R"sql(
   update job
      set state = 'queued', finished_at = null, admitted = false, not_before = $2,
@@ -284,6 +293,19 @@ void request_job_cancel(Transaction& tx, std::int64_t job_id, const std::string&
 
 void end_job(Transaction& tx, std::int64_t job_id, const JobEnd& end) {
   tx.exec(kEndJob, job_id, end.state, end.at, end.exit_status, end.resources);
+}
+
+std::optional<std::string> find_attempt_outcome(Transaction& tx, std::int64_t job_id,
+                                                std::int32_t number) {
+  const auto row = tx.exec_optional(kFindAttemptOutcome, job_id, number);
+  if (!row) return std::nullopt;
+  return at<std::string>(*row, "outcome");
+}
+
+std::int64_t count_attempts_with_outcome(Transaction& tx, std::int64_t job_id,
+                                         const std::string& outcome) {
+  const Row row = tx.exec_one(kCountAttemptsWithOutcome, job_id, outcome);
+  return at<std::int64_t>(row, "attempts");
 }
 
 void end_job_attempt(Transaction& tx, std::int64_t job_id, std::int32_t number,

@@ -89,6 +89,11 @@ struct JobEnd {
   std::optional<std::string> resources;  // JSON object
 };
 void end_job(Transaction& tx, std::int64_t job_id, const JobEnd& end);
+// How an attempt ended; nullopt: it has not, or there is none.
+std::optional<std::string> find_attempt_outcome(Transaction& tx, std::int64_t job_id,
+                                                std::int32_t number);
+std::int64_t count_attempts_with_outcome(Transaction& tx, std::int64_t job_id,
+                                         const std::string& outcome);
 void end_job_attempt(Transaction& tx, std::int64_t job_id, std::int32_t number,
                      const std::string& outcome, Timestamp at);
 

@@ -84,6 +84,10 @@ constexpr Statement kInsertJobInputs{"insert_job_inputs", R"sql(
          with ordinality as new (role, name, target_id, position)
 )sql"};
 
+constexpr Statement kListJobInputs{"list_job_inputs", R"sql(
+  select role, name, target_id from job_input where job_id = $1 order by position
+)sql"};
+
 constexpr Statement kInsertJobTransition{"insert_job_transition", R"sql(
   insert into job_transition (job_id, at, actor, from_state, to_state, reason)
   values ($1, $2, $3, $4, $5, $6)
@@ -227,6 +231,18 @@ void insert_job_inputs(Transaction& tx, std::int64_t job_id,
   if (inputs.empty()) return;
   tx.exec(kInsertJobInputs, job_id, array_of(inputs, &NewEdge::role),
           array_of(inputs, &NewEdge::name), array_of(inputs, &NewEdge::target_id));
+}
+
+std::vector<NewEdge> list_job_inputs(Transaction& tx, std::int64_t job_id) {
+  std::vector<NewEdge> inputs;
+  for (const Row& row : tx.exec(kListJobInputs, job_id)) {
+    inputs.push_back({.role = at<std::string>(row, "role"),
+                      .name = at<std::string>(row, "name"),
+                      .target_id = at<std::int64_t>(row, "target_id"),
+                      .uri = std::nullopt,
+                      .digest = std::nullopt});
+  }
+  return inputs;
 }
 
 void insert_job_transition(Transaction& tx, const NewTransition& transition) {

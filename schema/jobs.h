@@ -97,6 +97,7 @@ struct NewJob {
 std::optional<std::int64_t> insert_job(Transaction& tx, const NewJob& job);
 void insert_job_inputs(Transaction& tx, std::int64_t job_id,
                        std::span<const NewEdge> inputs);
+std::vector<NewEdge> list_job_inputs(Transaction& tx, std::int64_t job_id);
 
 struct NewTransition {
   std::int64_t job_id = 0;

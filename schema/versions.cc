@@ -18,6 +18,7 @@ namespace {
   "(select coalesce(json_agg(a.name order by a.folded_name), '[]') from alias a "         \
   "  where a.version_id = v.id) as aliases, "                                             \
   "coalesce(v.run_id::text, '') as run, "                                                 \
+  "coalesce((select j.uuid::text from job j where j.id = v.job_id), '') as job, "         \
   "(select coalesce(json_agg(json_build_object("                                          \
   "   'role', e.role, 'name', e.name, 'uri', e.uri, "                                     \
   "   'ref', tn.name || '/' || ta.name || ':' || t.number, "                              \
@@ -103,6 +104,7 @@ VersionRow version(const Row& row) {
       .hyperparameters = at<std::string>(row, "canonical"),
       .source = at<std::string>(row, "source"),
       .run = at<std::string>(row, "run"),
+      .job = at<std::string>(row, "job"),
       .aliases = {},
       .edges = at<std::string>(row, "edges")};
   const auto aliases = nlohmann::json::parse(at<std::string>(row, "aliases"));

@@ -29,6 +29,7 @@ struct VersionRow {
   std::string hyperparameters;  // canonical JSON; empty without
   std::string source;           // JSON object; empty without
   std::string run;              // UUID; empty without
+  std::string job;              // UUID; empty without
   std::vector<std::string> aliases;
   std::string edges;  // JSON list of role, name and ref or uri, with a digest; or empty
 };

@@ -1,6 +1,7 @@
 #include "registry/api/job_json.h"
 
 #include <string>
+#include <utility>
 
 namespace mendel::registry::api {
 
@@ -34,6 +35,20 @@ void set_made_from(json& document, const schema::JobRow& job, const json& specif
   }
 }
 
+void hide_unseen_inputs(json& document, Visible& is_visible) {
+  json seen = json::array();
+  std::size_t hidden = 0;
+  for (json& input : document["inputs"]) {
+    if (is_visible(input.at("ref").get_ref<const std::string&>())) {
+      seen.push_back(std::move(input));
+    } else {
+      ++hidden;
+    }
+  }
+  document["inputs"] = std::move(seen);
+  if (hidden > 0) document["hidden_inputs"] = hidden;
+}
+
 }  // namespace
 
 json job_work(const schema::JobRow& job) {
@@ -48,8 +63,9 @@ json job_work(const schema::JobRow& job) {
   return document;
 }
 
-json job_summary(const schema::JobRow& job) {
+json job_summary(const schema::JobRow& job, Visible& is_visible) {
   json document = job_work(job);
+  hide_unseen_inputs(document, is_visible);
   document["state"] = job.state;
   document["reason"] = job.reason;
   document["created_at"] = format_rfc3339(job.created_at);
@@ -59,7 +75,7 @@ json job_summary(const schema::JobRow& job) {
   set_text(document, "trigger", job.trigger_name);
   set_time(document, "started_at", job.started_at);
   set_time(document, "finished_at", job.finished_at);
-  set_text(document, "version", job.version);
+  if (!job.version.empty() && is_visible(job.version)) document["version"] = job.version;
   set_text(document, "run", job.run);
   set_text(document, "agent", job.agent);
   set_time(document, "lease_expires_at", job.lease_expires_at);
@@ -69,8 +85,9 @@ json job_summary(const schema::JobRow& job) {
   return document;
 }
 
-json job_document(const schema::JobRow& job, const JobService::Details& details) {
-  json document = job_summary(job);
+json job_document(const schema::JobRow& job, const JobService::Details& details,
+                  Visible& is_visible) {
+  json document = job_summary(job, is_visible);
   set_text(document, "waiting_for", details.waiting_for);
   auto& transitions = document["transitions"] = json::array();
   for (const auto& each : details.transitions) {

@@ -77,6 +77,7 @@ json lease_json(const JobLeases::Lease& lease) {
   document["lease_expires_at"] = format_rfc3339(*lease.job.lease_expires_at);
   document["log_offset"] = lease.job.log_size;
   document["reason"] = lease.job.reason;
+  if (!lease.secrets.empty()) document["secrets"] = lease.secrets;
   return document;
 }
 
@@ -174,7 +175,8 @@ Response finish_job(const Request& request, Services& services) {
   services.job_leases.finish(request.caller(), attempt, finish);
 
   const auto job = services.jobs.get(attempt.uuid);
-  return json_response(200, job_document(job, services.jobs.details(job)));
+  Visible is_visible(request, services);
+  return json_response(200, job_document(job, services.jobs.details(job), is_visible));
 }
 
 }  // namespace mendel::registry::api

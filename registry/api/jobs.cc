@@ -92,8 +92,10 @@ std::optional<PipelineId> pipeline_filter(const Request& request, Services& serv
   return services.pipelines.get(name).id;
 }
 
-Response shown(int status, const schema::JobRow& job, Services& services) {
-  return json_response(status, job_document(job, services.jobs.details(job)));
+Response shown(const Request& request, int status, const schema::JobRow& job,
+               Services& services) {
+  Visible is_visible(request, services);
+  return json_response(status, job_document(job, services.jobs.details(job), is_visible));
 }
 
 }  // namespace
@@ -108,7 +110,7 @@ Response create_job(const Request& request, Services& services) {
 
   const auto created = services.jobs.create(pipeline.id, body.request);
 
-  Response response = shown(created.is_new ? 201 : 200, created.job, services);
+  Response response = shown(request, created.is_new ? 201 : 200, created.job, services);
   response.headers.set("Location", "/api/v1/jobs/" + created.job.uuid);
   return response;
 }
@@ -124,12 +126,13 @@ Response list_jobs(const Request& request, Services& services) {
       services.jobs.list(request.caller(), filter, {request.limit(), request.after()});
 
   auto items = json::array();
-  for (const auto& job : page.items) items.push_back(job_summary(job));
+  Visible is_visible(request, services);
+  for (const auto& job : page.items) items.push_back(job_summary(job, is_visible));
   return with_etag(request, list_response(std::move(items), page.next));
 }
 
 Response get_job(const Request& request, Services& services) {
-  return with_etag(request, shown(200, readable_job(request, services), services));
+  return with_etag(request, shown(request, 200, readable_job(request, services), services));
 }
 
 Response cancel_job(const Request& request, Services& services) {
@@ -140,7 +143,7 @@ Response cancel_job(const Request& request, Services& services) {
 
   services.jobs.cancel(request.caller(), job.uuid, reason);
 
-  return shown(200, services.jobs.get(job.uuid), services);
+  return shown(request, 200, services.jobs.get(job.uuid), services);
 }
 
 Response retry_job(const Request& request, Services& services) {
@@ -151,7 +154,7 @@ Response retry_job(const Request& request, Services& services) {
 
   services.jobs.retry(request.caller(), job.uuid, reason);
 
-  return shown(200, services.jobs.get(job.uuid), services);
+  return shown(request, 200, services.jobs.get(job.uuid), services);
 }
 
 }  // namespace mendel::registry::api

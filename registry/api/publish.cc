@@ -6,9 +6,12 @@
 #include "registry/api/json.h"
 #include "registry/api/names.h"
 #include "registry/api/publish_body.h"
+#include "registry/api/run_access.h"
 #include "registry/api/version_json.h"
+#include "registry/services/jobs/job_publication.h"
 #include "registry/services/publishing.h"
 #include "registry/services/run_publication.h"
+#include "registry/services/runs.h"
 #include "storage/base/sha256.h"
 
 namespace mendel::registry::api {
@@ -41,8 +44,14 @@ Response publish_version(const Request& request, Services& services) {
       read_publish_body(request.json(), artifact_of(request), kind_of(request), attached);
   publish.idempotency = idempotency_key(request);
 
+  if (request.caller().attempt && publish.run) {
+    const auto run = services.runs.find_identity(*publish.run);
+    if (!run) throw no_run(*publish.run);
+    require_own_run(request.caller(), *run);
+  }
   attach_files(request, services, request.ns().id, attached);
   services.run_publication.complete(request.ns().id, publish);
+  services.job_publication.complete(request.caller(), publish);
   const auto outcome =
       services.publishing.publish(request.caller(), request.ns().id, publish);
 

@@ -32,7 +32,7 @@ bool has_word(std::string_view words, std::string_view word) {
 
 // Once its lease is over an attempt can do nothing, not even read.
 void require_use_of_attempt(const Route& route, const JobAttempt& attempt) {
-  if (attempt.is_over) {
+  if (attempt.is_over && route.attempts != Attempts::ended) {
     throw Error(ErrorCode::already_exists,
                 fmt::format("attempt {} of job {} is over; the job is {}", attempt.number,
                             attempt.job, attempt.job_state));

@@ -104,7 +104,7 @@ constexpr Route kRoutes[] = {
     {"POST",   "/api/v1/jobs/{id}/heartbeat",                      authenticated, kSmall, "",            {.answer = post_job_heartbeat}, kAttempt},
     {"POST",   "/api/v1/jobs/{id}/log",                            authenticated, kSmall, "attempt offset", {.answer = post_job_log}, kAttempt},
     {"GET",    "/api/v1/jobs/{id}/log",                            open,          kNone,  "attempt offset", {.answer = get_job_log}, kAttempt},
-    {"POST",   "/api/v1/jobs/{id}/finish",                         authenticated, kSmall, "",            {.answer = finish_job}, kAttempt},
+    {"POST",   "/api/v1/jobs/{id}/finish",                         authenticated, kSmall, "",            {.answer = finish_job}, Attempts::ended},
     {"POST",   "/api/v1/jobs/{id}/cancel",                         authenticated, kSmall, "",            {.answer = cancel_job}},
     {"POST",   "/api/v1/jobs/{id}/retry",                          authenticated, kSmall, "",            {.answer = retry_job}},
 

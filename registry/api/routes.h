@@ -54,8 +54,9 @@ enum class BodyLimit : std::uint64_t {
   stream = 1ull << 50
 };
 
-// Whether the token of a job's attempt may be used on a route.
-enum class Attempts : std::uint8_t { refused, allowed };
+// Whether the token of a job's attempt may be used on a route; ended: also once the attempt
+// is over, so that what was done before can be told again.
+enum class Attempts : std::uint8_t { refused, allowed, ended };
 
 struct Route {
   std::string_view method;

@@ -29,12 +29,6 @@ FoundRun find_run(const Request& request, Services& services) {
   return {std::move(*run), std::move(ns), std::move(standing)};
 }
 
-// An attempt at a job writes to the runs that it has started, and to no others.
-void require_own(const JobAttempt& attempt, const RunService::Identity& run) {
-  if (run.job_id == attempt.job_id && run.job_attempt == attempt.number) return;
-  throw Error(ErrorCode::permission_denied, "the run is not one of this attempt");
-}
-
 }  // namespace
 
 RunService::Identity readable_run(const Request& request, Services& services) {
@@ -51,8 +45,15 @@ RunService::Identity writable_run(const Request& request, Services& services) {
       found.standing.role >= Role::writer && caller.scopes.has(Scope::write);
   if (!may_write && !may_read(caller, found.standing)) throw unseen(request);
   services.access.require(caller, found.ns, Role::writer);
-  if (caller.attempt) require_own(*caller.attempt, found.run);
+  require_own_run(caller, found.run);
   return std::move(found.run);
+}
+
+void require_own_run(const Caller& caller, const RunService::Identity& run) {
+  if (!caller.attempt) return;
+  const JobAttempt& attempt = *caller.attempt;
+  if (run.job_id == attempt.job_id && run.job_attempt == attempt.number) return;
+  throw Error(ErrorCode::permission_denied, "the run is not one of this attempt");
 }
 
 }  // namespace mendel::registry::api

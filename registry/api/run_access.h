@@ -11,4 +11,8 @@ namespace mendel::registry::api {
 RunService::Identity readable_run(const Request& request, Services& services);
 RunService::Identity writable_run(const Request& request, Services& services);
 
+// An attempt at a job writes to the runs that it has started, publishes what they made, and
+// knows no others. Throws permission_denied.
+void require_own_run(const Caller& caller, const RunService::Identity& run);
+
 }  // namespace mendel::registry::api

@@ -43,6 +43,7 @@ nlohmann::json to_json(const Version& version) {
                                    {"value", json::parse(version.hyperparameters)}};
   }
   if (!version.run.empty()) document["run"] = version.run;
+  if (!version.job.empty()) document["job"] = version.job;
   for (const PedigreeEdge& input : version.inputs) {
     document["inputs"].push_back(to_json(input));
   }

@@ -49,6 +49,14 @@ bool is_same(schema::Transaction& tx, const schema::VersionRow& newest,
          in_any_order(schema::list_edges_of(tx, newest.id)) == in_any_order(edges);
 }
 
+// Whether what the edge leads to has its role already, perhaps under another name.
+bool is_named(const std::vector<schema::NewEdge>& edges, const schema::NewEdge& edge) {
+  return std::ranges::any_of(edges, [&](const schema::NewEdge& other) {
+    return other.role == edge.role && other.target_id == edge.target_id &&
+           other.uri == edge.uri;
+  });
+}
+
 bool is_fault_of_a_request(ErrorCode code) {
   return code == ErrorCode::not_found || code == ErrorCode::unprocessable ||
          code == ErrorCode::already_exists || code == ErrorCode::permission_denied;
@@ -140,7 +148,9 @@ PublishingService::Outcome PublishingService::publish(const Caller& caller, Name
   if (request.hyperparameters) hyperparameters = Digest::of(*request.hyperparameters);
   require_patch(blobs_, ns, request.source);
   auto edges = inputs_.freeze_inputs(caller, request.inputs);
-  edges.insert(edges.end(), request.frozen_inputs.begin(), request.frozen_inputs.end());
+  for (const schema::NewEdge& edge : request.frozen_inputs) {
+    if (!is_named(edges, edge)) edges.push_back(edge);
+  }
   auto manifest = store_manifest(caller, ns, request);
   edges.insert(edges.end(), manifest.components.begin(), manifest.components.end());
   Pending mine{caller, request, std::move(manifest), hyperparameters, std::move(edges)};

@@ -22,6 +22,7 @@
 #include "registry/services/jobs/job_leases.h"
 #include "registry/services/jobs/job_logs.h"
 #include "registry/services/jobs/job_making.h"
+#include "registry/services/jobs/job_publication.h"
 #include "registry/services/jobs/job_upkeep.h"
 #include "registry/services/jobs/jobs.h"
 #include "registry/services/jobs/lease_waiters.h"
@@ -91,8 +92,9 @@ struct Registry {
         job_making(database, changes, access, inputs, clock),
         pipelines(database, changes, access, inputs, clock),
         jobs(database, changes, job_making, clock),
-        job_leases(database, changes, clock),
+        job_leases(database, changes, vault, clock),
         job_logs(database),
+        job_publication(database),
         job_upkeep(database, changes, clock),
         source_resolution(database, changes, git_remotes, clock),
         lease_waiters(changes),
@@ -137,6 +139,7 @@ struct Registry {
   JobService jobs;
   JobLeases job_leases;
   JobLogs job_logs;
+  JobPublication job_publication;
   JobUpkeep job_upkeep;
   SourceResolution source_resolution;
   LeaseWaiters lease_waiters;
@@ -148,39 +151,14 @@ struct Registry {
   HookService hooks;
   Poller poller;
 
-  Services services{access,
-                    aliases,
-                    artifacts,
-                    audit,
-                    blobs,
-                    checkpoints,
-                    client_packages,
-                    evaluations,
-                    fsck,
-                    health,
-                    hooks,
-                    inputs,
-                    job_leases,
-                    job_logs,
-                    jobs,
-                    lease_waiters,
-                    manifests,
-                    metric_intake,
-                    metric_reading,
-                    namespaces,
-                    pedigree,
-                    pipelines,
-                    principals,
-                    publishing,
-                    purge,
-                    repository_check,
-                    run_publication,
-                    runs,
-                    search,
-                    tokens,
-                    uploads,
-                    vault,
-                    versions};
+  Services services{
+      access,      aliases,          artifacts,       audit,         blobs,
+      checkpoints, client_packages,  evaluations,     fsck,          health,
+      hooks,       inputs,           job_leases,      job_logs,      job_publication,
+      jobs,        lease_waiters,    manifests,       metric_intake, metric_reading,
+      namespaces,  pedigree,         pipelines,       principals,    publishing,
+      purge,       repository_check, run_publication, runs,          search,
+      tokens,      uploads,          vault,           versions};
 };
 
 }  // namespace mendel::registry

@@ -16,6 +16,7 @@ class HookService;
 class InputService;
 class JobLeases;
 class JobLogs;
+class JobPublication;
 class JobService;
 class LeaseWaiters;
 class ManifestService;
@@ -52,6 +53,7 @@ struct Services {
   InputService& inputs;
   JobLeases& job_leases;
   JobLogs& job_logs;
+  JobPublication& job_publication;
   JobService& jobs;
   LeaseWaiters& lease_waiters;
   ManifestService& manifests;

@@ -39,6 +39,7 @@ struct Version {
   std::string hyperparameters;  // canonical JSON; empty without them
   std::string source;           // JSON object; empty without one
   std::string run;              // UUID; empty without one
+  std::string job;              // UUID; empty without one
   std::vector<PedigreeEdge> inputs;
   std::size_t hidden_inputs = 0;  // left out of inputs: see visible_to()
   std::vector<PedigreeEdge> components;

@@ -95,6 +95,7 @@ Version to_version(const schema::ArtifactRow& artifact, schema::VersionRow row) 
           .hyperparameters = std::move(row.hyperparameters),
           .source = std::move(row.source),
           .run = std::move(row.run),
+          .job = std::move(row.job),
           .inputs = std::move(inputs),
           .hidden_inputs = 0,
           .components = std::move(components),

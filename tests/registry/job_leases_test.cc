@@ -202,6 +202,65 @@ TEST_F(JobLeasesTest, WhatAnAttemptRunsInIsPublishedWithoutTakingEffect) {
             ErrorCode::already_exists);
 }
 
+TEST_F(JobLeasesTest, WhatAJobMadeIsMadeFromItsInputsWhateverItsAgentSays) {
+  make_job(pipeline);
+  const auto mine = *lease();
+  auto silent = model("weights");
+  registry.job_publication.complete(caller_of(mine), silent);
+  const auto made =
+      registry.publishing.publish(caller_of(mine), ns, silent).record->version;
+  ASSERT_EQ(made.inputs.size(), 1u);
+  EXPECT_EQ(made.inputs[0].ref, "lhcb/calib-2016:1");
+  EXPECT_EQ(made.inputs[0].name, "data");
+  EXPECT_EQ(made.hyperparameters, R"({"layers":3,"lr":0.001})");
+  EXPECT_EQ(made.job, mine.job.uuid);
+}
+
+TEST_F(JobLeasesTest, AnAttemptThatNobodyHeardOfIsNotCounted) {
+  auto once = document();
+  once["retry"] = {{"attempts", 1}, {"backoff_seconds", 0}};
+  const auto uuid = make_job(make_pipeline("once", once));
+  const auto lose = [&] {
+    const auto mine = lease();
+    ASSERT_TRUE(mine);
+    for (int i = 0; i < 31; ++i) {
+      registry.clock.advance(std::chrono::seconds(2));
+      registry.job_upkeep.look_after();
+    }
+  };
+  registry.job_upkeep.look_after();
+  for (int unheard = 0; unheard < 10; ++unheard) lose();
+  EXPECT_EQ(job(uuid).state, "queued");
+  EXPECT_EQ(job(uuid).attempts_max, 11);
+  lose();
+  EXPECT_EQ(job(uuid).state, "lost");
+
+  registry.jobs.retry(admin, uuid, "the agents are there again");
+  const auto mine = *lease();
+  registry.job_leases.record_heartbeat(caller_of(mine), key_of(mine), true);
+  for (int i = 0; i < 31; ++i) {
+    registry.clock.advance(std::chrono::seconds(2));
+    registry.job_upkeep.look_after();
+  }
+  EXPECT_EQ(job(uuid).state, "lost");
+}
+
+TEST_F(JobLeasesTest, AFinishThatIsToldTwiceIsDoneOnce) {
+  make_job(pipeline);
+  const auto mine = *lease();
+  const Caller attempt = caller_of(mine);
+  registry.publishing.publish(attempt, ns, model("weights"));
+  for (int i = 0; i < 2; ++i) {
+    registry.job_leases.finish(attempt, key_of(mine), finish_with("succeeded"));
+  }
+  EXPECT_EQ(error_of([&] {
+              registry.job_leases.finish(attempt, key_of(mine), finish_with("failed"));
+            }),
+            ErrorCode::already_exists);
+  EXPECT_EQ(states(mine.job.uuid),
+            (std::vector<std::string>{"queued", "starting", "succeeded"}));
+}
+
 TEST_F(JobLeasesTest, WhatWasPublishedCountsHoweverTheAttemptEnds) {
   make_job(pipeline);
   const auto mine = *lease();
@@ -286,6 +345,24 @@ TEST_F(JobLeasesTest, ALostJobWhoseCancelWasAskedForIsCancelled) {
     registry.job_upkeep.look_after();
   }
   EXPECT_EQ(job(uuid).state, "cancelled");
+}
+
+TEST_F(JobLeasesTest, AJobWithoutItsSecretsFailsAndLetsOthersPass) {
+  auto secretive = document();
+  secretive["secrets"] = {{"S3_KEY", "store"}};
+  const auto needs_one = make_pipeline("secretive", secretive);
+  const auto early = make_job(needs_one);
+  const auto other = make_job(pipeline);
+  EXPECT_EQ(lease()->job.uuid, other);
+  EXPECT_EQ(job(early).state, "failed");
+
+  const auto lhcb =
+      registry.access.require(admin, Name::parse("a namespace", "lhcb"), Role::owner).ns;
+  registry.vault.put(admin, lhcb, Name::parse("a secret", "store"), "open sesame");
+  registry.jobs.retry(admin, early, "the secret is there");
+  const auto mine = lease();
+  ASSERT_TRUE(mine);
+  EXPECT_EQ(mine->secrets, (std::map<std::string, std::string>{{"S3_KEY", "open sesame"}}));
 }
 
 TEST_F(JobLeasesTest, TheNextOfAPipelineIsAdmittedWhenOneEnds) {

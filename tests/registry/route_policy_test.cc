@@ -155,6 +155,46 @@ constexpr std::string_view kRemembered[] = {
     "/api/v1/{kind}/{ns}/{name}/versions/{ref}/files/{path...}",
 };
 
+// Where the token of a job's attempt may be used: all that an agent does with a job, and
+// nothing else.
+constexpr std::string_view kRoutesOfAttempts[] = {
+    "HEAD /api/v1/namespaces/{ns}/blobs/{digest}",
+    "PUT /api/v1/namespaces/{ns}/blobs/{digest}",
+    "POST /api/v1/namespaces/{ns}/uploads",
+    "GET /api/v1/namespaces/{ns}/uploads/{id}",
+    "DELETE /api/v1/namespaces/{ns}/uploads/{id}",
+    "POST /api/v1/namespaces/{ns}/uploads/{id}/blobs",
+    "POST /api/v1/namespaces/{ns}/uploads/{id}/chunks",
+    "POST /api/v1/namespaces/{ns}/uploads/{id}/packs",
+    "POST /api/v1/runs",
+    "GET /api/v1/runs/{id}",
+    "PATCH /api/v1/runs/{id}",
+    "POST /api/v1/runs/{id}/heartbeat",
+    "POST /api/v1/runs/{id}/metrics",
+    "GET /api/v1/runs/{id}/metrics",
+    "POST /api/v1/runs/{id}/checkpoints",
+    "GET /api/v1/runs/{id}/checkpoints",
+    "GET /api/v1/runs/{id}/checkpoints/{step}/files",
+    "GET /api/v1/jobs/{id}",
+    "POST /api/v1/jobs/{id}/heartbeat",
+    "POST /api/v1/jobs/{id}/log",
+    "GET /api/v1/jobs/{id}/log",
+    "POST /api/v1/jobs/{id}/finish",
+    "GET /api/v1/{kind}/{ns}/{name}",
+    "POST /api/v1/{kind}/{ns}/{name}/versions",
+    "GET /api/v1/{kind}/{ns}/{name}/versions",
+    "GET /api/v1/{kind}/{ns}/{name}/versions/{ref}",
+    "GET /api/v1/{kind}/{ns}/{name}/versions/{ref}/evaluations",
+    "GET /api/v1/{kind}/{ns}/{name}/versions/{ref}/files",
+    "GET /api/v1/{kind}/{ns}/{name}/versions/{ref}/files/{path...}",
+    "GET /api/v1/{kind}/{ns}/{name}/versions/{ref}/archive",
+    "POST /api/v1/{kind}/{ns}/{name}/versions/{ref}/bundle",
+    "GET /api/v1/{kind}/{ns}/{name}/versions/{ref}/recipe/{path...}",
+    "GET /api/v1/{kind}/{ns}/{name}/versions/{ref}/pedigree",
+    "GET /api/v1/{kind}/{ns}/{name}/versions/{ref}/patch",
+    "GET /api/v1/{kind}/{ns}/{name}/aliases/{alias}",
+};
+
 constexpr std::string_view kNamespaces[] = {"private", "internal", "public", "absent"};
 
 // Whoever is not said to hold less holds a token with every scope, for every namespace.
@@ -358,6 +398,17 @@ TEST(RoutePolicyStated, CoversEveryRoute) {
   for (const Route& route : routes()) existing.emplace_back(route.method, route.pattern);
 
   EXPECT_THAT(stated, UnorderedElementsAreArray(existing));
+}
+
+TEST(RoutePolicyStated, SaysWhatAttemptsAtJobsMayUse) {
+  std::vector<std::string> existing;
+  for (const Route& route : routes()) {
+    if (route.attempts == Attempts::refused) continue;
+    existing.push_back(std::string(route.method) + " " + std::string(route.pattern));
+    EXPECT_EQ(route.attempts == Attempts::ended,
+              route.pattern == "/api/v1/jobs/{id}/finish");
+  }
+  EXPECT_THAT(existing, UnorderedElementsAreArray(kRoutesOfAttempts));
 }
 
 TEST_F(RoutePolicy, AllowsWhatTheTableSaysAndNothingElse) {

@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::int64_t kPauseSecondsMax = 3600;
 constexpr std::string_view kServer = "server";
+constexpr const char* kUnheard = "unheard";
+constexpr std::int64_t kUnheardMax = 10;
 
 std::string run_status(const std::string& job_state) {
   if (job_state == "succeeded") return "finished";
@@ -33,21 +35,34 @@ AttemptEnd judged(const schema::JobRow& job, AttemptEnd end) {
   return end;
 }
 
-bool is_repeated(const schema::JobRow& job, const AttemptEnd& end) {
+bool may_be_repeated(const schema::JobRow& job, const AttemptEnd& end) {
   const bool went_wrong = end.state == "failed" || end.state == "lost";
-  return went_wrong && end.may_be_repeated && !job.cancel_requested &&
-         job.attempt < job.attempts_max;
+  return went_wrong && end.may_be_repeated && !job.cancel_requested;
+}
+
+// The answer to a lease may be lost on its way: then nobody ever worked at the attempt. A
+// job has some of these beside those that it is allowed.
+bool was_never_heard_of(const schema::JobRow& job, const AttemptEnd& end) {
+  return end.state == "lost" && job.state == "starting";
+}
+
+// With this attempt already ended.
+std::int32_t attempts_max_after(schema::Transaction& tx, const schema::JobRow& job,
+                                bool was_unheard) {
+  if (!was_unheard) return job.attempts_max;
+  const auto unheard = schema::count_attempts_with_outcome(tx, job.id, kUnheard);
+  return job.attempts_max + (unheard <= kUnheardMax ? 1 : 0);
 }
 
 void repeat(schema::Transaction& tx, const schema::JobRow& job, const std::string& from,
-            Timestamp now) {
+            std::int32_t attempts_max, Timestamp now) {
   const PipelineSpec spec = PipelineSpec::parse(job.specification);
-  const std::int32_t earlier = job.attempts_max - spec.attempts_max;
+  const std::int32_t earlier = attempts_max - spec.attempts_max;
   const auto pause = pause_after(job.attempt - earlier, spec.backoff_seconds);
   schema::requeue_job(
       tx, job.id,
       {.not_before = pause.count() > 0 ? std::optional(now + pause) : std::nullopt,
-       .attempts_max = job.attempts_max,
+       .attempts_max = attempts_max,
        .needs_commit = false,
        .now = now});
   schema::insert_job_transition(
@@ -57,7 +72,7 @@ void repeat(schema::Transaction& tx, const schema::JobRow& job, const std::strin
            .from = from,
            .to = "queued",
            .reason = fmt::format("attempt {} of {} follows after {} s", job.attempt + 1,
-                                 job.attempts_max, pause.count())});
+                                 attempts_max, pause.count())});
 }
 
 }  // namespace
@@ -79,10 +94,23 @@ void move_job(schema::Transaction& tx, const schema::JobRow& job, const std::str
                                      .reason = reason});
 }
 
+Queues fail_job(schema::Transaction& tx, const schema::JobRow& job,
+                const std::string& reason, Timestamp now) {
+  schema::end_job(tx, job.id,
+                  {.state = "failed",
+                   .at = now,
+                   .exit_status = std::nullopt,
+                   .resources = std::nullopt});
+  move_job(tx, job, "failed", std::string(kServer), reason, now);
+  if (!job.pipeline_id) return {};
+  return admit_waiting_jobs_of(tx, *job.pipeline_id, now);
+}
+
 Queues end_attempt(schema::Transaction& tx, const schema::JobRow& job,
                    const AttemptEnd& told, Timestamp now) {
   const AttemptEnd end = judged(job, told);
-  schema::end_job_attempt(tx, job.id, job.attempt, end.state, now);
+  const bool was_unheard = was_never_heard_of(job, end);
+  schema::end_job_attempt(tx, job.id, job.attempt, was_unheard ? kUnheard : end.state, now);
   schema::end_runs_of_attempt(tx, job.id, job.attempt, run_status(end.state), now);
   schema::end_job(tx, job.id,
                   {.state = end.state,
@@ -90,7 +118,10 @@ Queues end_attempt(schema::Transaction& tx, const schema::JobRow& job,
                    .exit_status = end.exit_status,
                    .resources = end.resources});
   move_job(tx, job, end.state, end.actor, end.reason, now);
-  if (is_repeated(job, end)) repeat(tx, job, end.state, now);
+  const std::int32_t attempts_max = attempts_max_after(tx, job, was_unheard);
+  if (may_be_repeated(job, end) && job.attempt < attempts_max) {
+    repeat(tx, job, end.state, attempts_max, now);
+  }
   if (!job.pipeline_id) return {};
   return admit_waiting_jobs_of(tx, *job.pipeline_id, now);
 }

@@ -28,6 +28,10 @@ struct AttemptEnd {
 Queues end_attempt(schema::Transaction& tx, const schema::JobRow& job,
                    const AttemptEnd& end, Timestamp now);
 
+// A job that waits fails without another attempt. The caller holds its lock.
+Queues fail_job(schema::Transaction& tx, const schema::JobRow& job,
+                const std::string& reason, Timestamp now);
+
 // For a job that has ended or never began: nobody works on it. The state that it was in is
 // left as a transition.
 void move_job(schema::Transaction& tx, const schema::JobRow& job, const std::string& to,

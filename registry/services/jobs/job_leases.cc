@@ -7,6 +7,7 @@
 
 #include "registry/services/jobs/attempt_end.h"
 #include "registry/services/jobs/jobs.h"
+#include "registry/services/jobs/pipeline_spec.h"
 #include "registry/services/secret.h"
 #include "schema/job_attempts.h"
 #include "storage/base/digest.h"
@@ -27,6 +28,41 @@ bool is_agent_of(const Caller& caller, const schema::JobRow& job) {
 std::string end_reason(const JobLeases::Finish& finish) {
   if (!finish.reason.empty()) return finish.reason;
   return finish.exit_status ? fmt::format("exit status {}", *finish.exit_status) : "";
+}
+
+// The job as start_job_attempt() leaves it.
+schema::JobRow started(schema::JobRow job, const schema::NewAttempt& attempt) {
+  job.state = "starting";
+  job.attempt = attempt.number;
+  job.agent = attempt.agent;
+  job.agent_id = attempt.agent_id;
+  job.lease_seconds = attempt.lease_seconds;
+  job.lease_expires_at = attempt.now + std::chrono::seconds(attempt.lease_seconds);
+  job.started_at = attempt.now;
+  job.run.clear();
+  job.exit_status.reset();
+  job.resources = "{}";
+  job.log_size = 0;
+  return job;
+}
+
+schema::JobRow start(schema::Transaction& tx, schema::JobRow job,
+                     const schema::NewAttempt& attempt) {
+  schema::start_job_attempt(tx, attempt);
+  move_job(tx, job, "starting", attempt.agent,
+           fmt::format("attempt {} of {}", attempt.number, job.attempts_max), attempt.now);
+  return started(std::move(job), attempt);
+}
+
+bool is_finished(schema::Transaction& tx, const Caller& caller,
+                 const JobLeases::AttemptKey& attempt, const JobLeases::Finish& finish) {
+  if (!caller.attempt || caller.attempt->job != attempt.uuid ||
+      caller.attempt->number != attempt.number) {
+    return false;
+  }
+  const auto outcome =
+      schema::find_attempt_outcome(tx, caller.attempt->job_id, attempt.number);
+  return outcome == finish.status;
 }
 
 void require_truth(const schema::JobRow& job, const JobLeases::Finish& finish) {
@@ -61,32 +97,65 @@ schema::JobRow lock_attempt(schema::Transaction& tx, const Caller& caller,
   return *std::move(job);
 }
 
+void JobLeases::announce(const Queues& queues) {
+  for (const std::string& queue : queues) changes_.announce(queue_topic(queue));
+}
+
+// A job without its secrets would fail wherever it is leased. It fails here, for what
+// cannot be leased must not stand in the way of those behind it.
+std::optional<std::map<std::string, std::string>> JobLeases::open_secrets(
+    schema::Transaction& tx, const schema::JobRow& job, Queues& queues) {
+  const PipelineSpec spec = PipelineSpec::parse(job.specification);
+  std::map<std::string, std::string> secrets;
+  if (spec.secrets.empty()) return secrets;
+  std::vector<std::string> names;
+  for (const auto& [variable, name] : spec.secrets) names.push_back(name);
+  try {
+    const auto values = vault_.open(tx, job.namespace_id, names);
+    for (const auto& [variable, name] : spec.secrets) secrets[variable] = values.at(name);
+    return secrets;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::failed_precondition) throw;
+    queues.merge(fail_job(tx, job, error.what(), clock_.now()));
+    return std::nullopt;
+  }
+}
+
+std::optional<JobLeases::Lease> JobLeases::lease_oldest(schema::Transaction& tx,
+                                                        const Caller& agent,
+                                                        const Request& request,
+                                                        const std::string& token,
+                                                        Queues& queues) {
+  const schema::LeaseViewer viewer{.principal_id = *agent.principal,
+                                   .sees_all = agent.is_admin,
+                                   .only_namespace = agent.only_namespace};
+  for (const auto ns : schema::list_namespaces_to_lease(tx, request.queue, viewer)) {
+    while (auto job = schema::lock_job_to_lease(tx, request.queue, ns)) {
+      auto secrets = open_secrets(tx, *job, queues);
+      if (!secrets) continue;
+      const schema::NewAttempt attempt{.job_id = job->id,
+                                       .number = job->attempt + 1,
+                                       .secret_hash = Digest::of(token),
+                                       .agent = request.agent,
+                                       .agent_id = *agent.principal,
+                                       .lease_seconds = request.lease_seconds,
+                                       .now = clock_.now()};
+      return Lease{start(tx, *std::move(job), attempt), token, *std::move(secrets)};
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<JobLeases::Lease> JobLeases::lease(const Caller& agent,
                                                  const Request& request) {
-  const std::string secret = make_secret();
-  return database_.transact(
-      "lease a job", [&](schema::Transaction& tx) -> std::optional<Lease> {
-        const Timestamp now = clock_.now();
-        const schema::LeaseViewer viewer{.principal_id = *agent.principal,
-                                         .sees_all = agent.is_admin,
-                                         .only_namespace = agent.only_namespace};
-        for (const auto ns : schema::list_namespaces_to_lease(tx, request.queue, viewer)) {
-          const auto job = schema::lock_job_to_lease(tx, request.queue, ns);
-          if (!job) continue;
-          const std::int32_t number = job->attempt + 1;
-          schema::start_job_attempt(tx, {.job_id = job->id,
-                                         .number = number,
-                                         .secret_hash = Digest::of(secret),
-                                         .agent = request.agent,
-                                         .agent_id = *agent.principal,
-                                         .lease_seconds = request.lease_seconds,
-                                         .now = now});
-          move_job(tx, *job, "starting", request.agent,
-                   fmt::format("attempt {} of {}", number, job->attempts_max), now);
-          return Lease{schema::lock_job_by_id(tx, job->id).value(), secret};
-        }
-        return std::nullopt;
-      });
+  const std::string token = make_secret();
+  Queues queues;
+  auto lease = database_.transact("lease a job", [&](schema::Transaction& tx) {
+    queues.clear();
+    return lease_oldest(tx, agent, request, token, queues);
+  });
+  announce(queues);
+  return lease;
 }
 
 JobLeases::Heartbeat JobLeases::record_heartbeat(const Caller& caller,
@@ -106,21 +175,24 @@ JobLeases::Heartbeat JobLeases::record_heartbeat(const Caller& caller,
   });
 }
 
+// An agent whose first answer was lost asks again, when its attempt has ended as it said.
 void JobLeases::finish(const Caller& caller, const AttemptKey& attempt,
                        const Finish& finish) {
-  const Queues queues = database_.transact("finish a job", [&](schema::Transaction& tx) {
-    const schema::JobRow job = lock_attempt(tx, caller, attempt);
-    require_truth(job, finish);
-    return end_attempt(tx, job,
-                       {.state = finish.status,
-                        .reason = end_reason(finish),
-                        .actor = job.agent,
-                        .exit_status = finish.exit_status,
-                        .resources = finish.resources,
-                        .may_be_repeated = finish.may_be_repeated},
-                       clock_.now());
-  });
-  for (const std::string& queue : queues) changes_.announce(queue_topic(queue));
+  const auto queues =
+      database_.transact("finish a job", [&](schema::Transaction& tx) -> Queues {
+        if (is_finished(tx, caller, attempt, finish)) return {};
+        const schema::JobRow job = lock_attempt(tx, caller, attempt);
+        require_truth(job, finish);
+        return end_attempt(tx, job,
+                           {.state = finish.status,
+                            .reason = end_reason(finish),
+                            .actor = job.agent,
+                            .exit_status = finish.exit_status,
+                            .resources = finish.resources,
+                            .may_be_repeated = finish.may_be_repeated},
+                           clock_.now());
+      });
+  announce(queues);
 }
 
 }  // namespace mendel::registry

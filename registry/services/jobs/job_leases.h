@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "registry/services/caller.h"
 #include "registry/services/change_feed.h"
+#include "registry/services/egress/vault.h"
 #include "registry/services/jobs/admission.h"
 #include "schema/database.h"
 #include "schema/jobs.h"
@@ -20,8 +22,9 @@ namespace mendel::registry {
 // keeps it alive. Any thread.
 class JobLeases {
  public:
-  JobLeases(schema::Database& database, ChangeFeed& changes, const Clock& clock)
-      : database_(database), changes_(changes), clock_(clock) {}
+  JobLeases(schema::Database& database, ChangeFeed& changes, const Vault& vault,
+            const Clock& clock)
+      : database_(database), changes_(changes), vault_(vault), clock_(clock) {}
 
   struct Request {
     std::string queue;
@@ -31,9 +34,10 @@ class JobLeases {
   struct Lease {
     schema::JobRow job;
     std::string token;  // the attempt's, shown here and nowhere else
+    std::map<std::string, std::string> secrets;  // by the variable that holds each
   };
   // The oldest admitted job of the queue, of the namespaces where the agent's principal may
-  // write; nullopt: there is none.
+  // write; nullopt: there is none. A job whose secrets are not there fails instead.
   std::optional<Lease> lease(const Caller& agent, const Request& request);
 
   // Who speaks for an attempt: its own token, or that of the agent that leased the job.
@@ -63,8 +67,17 @@ class JobLeases {
   void finish(const Caller& caller, const AttemptKey& attempt, const Finish& finish);
 
  private:
+  std::optional<Lease> lease_oldest(schema::Transaction& tx, const Caller& agent,
+                                    const Request& request, const std::string& token,
+                                    Queues& queues);
+  std::optional<std::map<std::string, std::string>> open_secrets(schema::Transaction& tx,
+                                                                 const schema::JobRow& job,
+                                                                 Queues& queues);
+  void announce(const Queues& queues);
+
   schema::Database& database_;
   ChangeFeed& changes_;
+  const Vault& vault_;
   const Clock& clock_;
 };
 

@@ -115,12 +115,7 @@ void SourceResolution::fail_jobs(const schema::WantedSource& source, const std::
     const Timestamp now = clock_.now();
     for (const auto id : schema::lock_jobs_waiting_for_source(tx, source, made_before)) {
       const auto job = schema::lock_job_by_id(tx, id);
-      schema::end_job(tx, id,
-                      {.state = "failed",
-                       .at = now,
-                       .exit_status = std::nullopt,
-                       .resources = std::nullopt});
-      move_job(tx, *job, "failed", "server", why, now);
+      fail_job(tx, *job, why, now);
     }
   });
 }

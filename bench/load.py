@@ -74,12 +74,20 @@ class Mendel(peers.Mendel):
 
     def execute(self, statements):
         """In the private PostgreSQL, as the user that it runs as."""
+        self.psql(statements)
+
+    def ask_database(self, statement):
+        """The only value of its only row."""
+        return self.psql(statement, "-At").strip()
+
+    def psql(self, statements, *options):
         run = self.data / "run"
-        command = ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-h", str(run), "-U", "mendel", "mendel"]
+        command = ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-h", str(run), "-U", "mendel", *options,
+                   "mendel"]
         if os.geteuid() == 0:
             command = ["setpriv", "--reuid", str(run.stat().st_uid), "--clear-groups", *command]
-        subprocess.run(command, input=statements, text=True, check=True, cwd="/",
-                       stdout=subprocess.DEVNULL)
+        return subprocess.run(command, input=statements, text=True, check=True, cwd="/",
+                              stdout=subprocess.PIPE).stdout
 
 
 class Nginx:

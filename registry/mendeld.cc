@@ -188,6 +188,7 @@ void run(const Options& options) {
   registry.job_upkeep.start();
   registry.source_resolution.start();
   registry.poller.start();
+  registry.trigger_dispatcher.start();
   server.start();
   announce_url(options, server.port());
   std::jthread purger([&](std::stop_token stop) { finish_purges(registry.purge, stop); });
@@ -202,6 +203,7 @@ void run(const Options& options) {
   registry.source_resolution.stop();
   registry.job_upkeep.stop();
   registry.poller.stop();
+  registry.trigger_dispatcher.stop();
   registry.run_upkeep.stop();
   registry.changes.stop();
   spdlog::info("stopped");

@@ -42,9 +42,9 @@ constexpr Statement kListEvents{
 
 constexpr Statement kListUnconsumedEvents{"list_unconsumed_events", R"sql(
   select id from event
-   where state = 'unconsumed' and (retry_at is null or retry_at <= $1)
+   where state = 'unconsumed' and id > $2 and (retry_at is null or retry_at <= $1)
    order by id
-   limit $2
+   limit $3
 )sql"};
 
 constexpr Statement kAdvanceEvent{"advance_event", R"sql(
@@ -170,9 +170,9 @@ std::optional<EventRow> lock_unconsumed_event(Transaction& tx, std::int64_t id) 
 }
 
 std::vector<std::int64_t> list_unconsumed_events(Transaction& tx, Timestamp now,
-                                                 std::int64_t limit) {
+                                                 std::int64_t after, std::int64_t limit) {
   std::vector<std::int64_t> ids;
-  for (const Row& row : tx.exec(kListUnconsumedEvents, now, limit)) {
+  for (const Row& row : tx.exec(kListUnconsumedEvents, now, after, limit)) {
     ids.push_back(at<std::int64_t>(row, "id"));
   }
   return ids;

@@ -43,9 +43,9 @@ std::optional<EventRow> find_event(Transaction& tx, std::int64_t id);
 // Locks its row. nullopt: it is not unconsumed any more, or somebody else works on it.
 std::optional<EventRow> lock_unconsumed_event(Transaction& tx, std::int64_t id);
 
-// Those to be told now, the oldest first.
+// Those to be told now, the oldest first, with ids above after.
 std::vector<std::int64_t> list_unconsumed_events(Transaction& tx, Timestamp now,
-                                                 std::int64_t limit);
+                                                 std::int64_t after, std::int64_t limit);
 
 // Of the namespaces that the viewer sees (an administrator: those from outside, too),
 // newest first, those with ids below before.

@@ -8,6 +8,7 @@
 #include "registry/api/checkpoints.h"
 #include "registry/api/client.h"
 #include "registry/api/evaluations.h"
+#include "registry/api/events.h"
 #include "registry/api/files.h"
 #include "registry/api/fsck.h"
 #include "registry/api/health.h"
@@ -27,6 +28,7 @@
 #include "registry/api/search.h"
 #include "registry/api/secrets.h"
 #include "registry/api/tokens.h"
+#include "registry/api/triggers.h"
 #include "registry/api/uploads.h"
 #include "registry/api/versions.h"
 
@@ -118,6 +120,16 @@ constexpr Route kRoutes[] = {
     {"DELETE", "/api/v1/hooks/{id}",                               authenticated, kNone,  "",            {.answer = delete_hook}},
     {"POST",   "/api/v1/hooks/{sender}/{id}",                        open,          kStream, "",           {.upload = receive_delivery}},
     {"GET",    "/api/v1/repositories/check",                       authenticated, kNone,  "repository commit", {.answer = check_repository}},
+
+    {"GET",    "/api/v1/triggers",                                 authenticated, kNone,  "namespace pipeline limit after", {.answer = list_triggers}},
+    {"GET",    "/api/v1/triggers/{ns}/{name}",                     ns_reader,     kNone,  "",            {.answer = get_trigger}},
+    {"PUT",    "/api/v1/triggers/{ns}/{name}",                     ns_writer,     kSmall, "",            {.answer = put_trigger}},
+    {"DELETE", "/api/v1/triggers/{ns}/{name}",                     ns_writer,     kNone,  "",            {.answer = delete_trigger}},
+    {"POST",   "/api/v1/triggers/{ns}/{name}/fire",                ns_writer,     kSmall, "",            {.answer = fire_trigger}},
+    {"POST",   "/api/v1/triggers/{ns}/{name}/test",                ns_writer,     kSmall, "",            {.answer = test_trigger}},
+    {"GET",    "/api/v1/events",                                   authenticated, kNone,  "state limit after", {.answer = list_events}},
+    {"GET",    "/api/v1/events/{id}",                              authenticated, kNone,  "",            {.answer = get_event}},
+    {"POST",   "/api/v1/events/{id}/replay",                       authenticated, kSmall, "",            {.answer = replay_event}},
 
     {"GET",    "/api/v1/{kind}",                                   open,          kNone,  "namespace q limit after", {.answer = list_artifacts}},
     {"GET",    "/api/v1/{kind}/{ns}/{name}",                       ns_reader,     kNone,  "",            {.answer = get_artifact}, kAttempt},

@@ -44,6 +44,9 @@
 #include "registry/services/search.h"
 #include "registry/services/services.h"
 #include "registry/services/tokens.h"
+#include "registry/services/triggers/dispatcher.h"
+#include "registry/services/triggers/event_service.h"
+#include "registry/services/triggers/triggers.h"
 #include "registry/services/uploads.h"
 #include "registry/services/versions.h"
 #include "schema/database.h"
@@ -98,13 +101,20 @@ struct Registry {
         job_upkeep(database, changes, clock),
         source_resolution(database, changes, git_remotes, clock),
         lease_waiters(changes),
+        triggers(database, changes, access, job_making, clock),
+        events(database, changes, access),
+        trigger_dispatcher(database, changes, access, job_making, clock),
         fsck(database, packs),
         audit(database),
         purge(database, changes, packs, blobs, uploads),
         health(database, objects),
         client_packages(std::move(client_directory)),
         hooks(database, changes, access, vault, clock),
-        poller(database, changes, git_remotes, clock, outside.poll_period) {}
+        poller(database, changes, git_remotes, clock, outside.poll_period) {
+    pipelines.consult([this](schema::Transaction& tx, const auto& change) {
+      triggers.object(tx, change);
+    });
+  }
 
   Egress egress;
   GitRemotes git_remotes;
@@ -143,6 +153,9 @@ struct Registry {
   JobUpkeep job_upkeep;
   SourceResolution source_resolution;
   LeaseWaiters lease_waiters;
+  TriggerService triggers;
+  EventService events;
+  TriggerDispatcher trigger_dispatcher;
   FsckService fsck;
   AuditService audit;
   PurgeService purge;
@@ -151,14 +164,42 @@ struct Registry {
   HookService hooks;
   Poller poller;
 
-  Services services{
-      access,      aliases,          artifacts,       audit,         blobs,
-      checkpoints, client_packages,  evaluations,     fsck,          health,
-      hooks,       inputs,           job_leases,      job_logs,      job_publication,
-      jobs,        lease_waiters,    manifests,       metric_intake, metric_reading,
-      namespaces,  pedigree,         pipelines,       principals,    publishing,
-      purge,       repository_check, run_publication, runs,          search,
-      tokens,      uploads,          vault,           versions};
+  Services services{access,
+                    aliases,
+                    artifacts,
+                    audit,
+                    blobs,
+                    checkpoints,
+                    client_packages,
+                    evaluations,
+                    events,
+                    fsck,
+                    health,
+                    hooks,
+                    inputs,
+                    job_leases,
+                    job_logs,
+                    job_publication,
+                    jobs,
+                    lease_waiters,
+                    manifests,
+                    metric_intake,
+                    metric_reading,
+                    namespaces,
+                    pedigree,
+                    pipelines,
+                    principals,
+                    publishing,
+                    purge,
+                    repository_check,
+                    run_publication,
+                    runs,
+                    search,
+                    tokens,
+                    triggers,
+                    uploads,
+                    vault,
+                    versions};
 };
 
 }  // namespace mendel::registry

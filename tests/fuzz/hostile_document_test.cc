@@ -16,6 +16,7 @@
 #include "tests/fuzz/hostile_list.h"
 #include "tests/fuzz/hostile_request.h"
 #include "tests/fuzz/hostile_search.h"
+#include "tests/fuzz/hostile_trigger.h"
 #include "tests/testing/random_bytes.h"
 
 namespace mendel::testing {
@@ -114,6 +115,10 @@ INSTANTIATE_TEST_SUITE_P(Refs, HostileDocument,
 
 INSTANTIATE_TEST_SUITE_P(Search, HostileDocument,
                          ::testing::Values(Kind{"search", parse_hostile_search}));
+INSTANTIATE_TEST_SUITE_P(Schedule, HostileDocument,
+                         ::testing::Values(Kind{"schedule", parse_hostile_schedule}));
+INSTANTIATE_TEST_SUITE_P(Trigger, HostileDocument,
+                         ::testing::Values(Kind{"trigger", parse_hostile_trigger}));
 
 }  // namespace
 }  // namespace mendel::testing

@@ -188,7 +188,7 @@ TEST_F(Events, AreToldAgainNotBeforeTheirTime) {
   const std::int64_t id = record_something();
   const auto listed_at = [&](Timestamp time) {
     return test_database.database().read("list", [&](schema::Transaction& tx) {
-      return schema::list_unconsumed_events(tx, time, 10);
+      return schema::list_unconsumed_events(tx, time, 0, 10);
     });
   };
   EXPECT_THAT(listed_at(now), ElementsAre(id));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "schema/events.h"
+#include "schema/jobs.h"
 
 namespace mendel::registry {
 
@@ -38,6 +39,13 @@ std::optional<EventKind> parse_event_kind(std::string_view text) {
   return std::nullopt;
 }
 
+NewEvent caused_by(schema::Transaction& tx, const Caller& caller, NewEvent event) {
+  if (!caller.attempt) return event;
+  event.chain = schema::chain_of_job(tx, caller.attempt->job_id);
+  event.cause_job = caller.attempt->job;
+  return event;
+}
+
 std::int64_t record_event(schema::Transaction& tx, const NewEvent& event) {
   return schema::insert_event(
       tx,
@@ -50,26 +58,6 @@ std::int64_t record_event(schema::Transaction& tx, const NewEvent& event) {
                                             : std::optional<std::string>(event.cause_job)});
 }
 
-std::string version_topic(const ArtifactName& artifact) {
-  return "version/" + artifact.folded();
-}
-
-std::string alias_topic(const ArtifactName& artifact, const AliasName& alias) {
-  return "alias/" + artifact.folded() + "/" + alias.folded();
-}
-
-std::string evaluation_topic(const ArtifactName& artifact) {
-  return "evaluation/" + artifact.folded();
-}
-
-std::string push_topic(std::string_view repository) {
-  return "push/" + std::string(repository);
-}
-
-std::string trigger_topic(std::int64_t trigger) {
-  return "trigger/" + std::to_string(trigger);
-}
-
 void record_new_version(schema::Transaction& tx, const Caller& caller,
                         const VersionEvent& version) {
   const json payload{{"artifact", version.artifact.text()},
@@ -78,12 +66,13 @@ void record_new_version(schema::Transaction& tx, const Caller& caller,
                      {"digest", version.digest},
                      {"labels", json::parse(version.labels)},
                      {"by", caller.name}};
-  record_event(tx, {.kind = EventKind::new_version,
-                    .topic = version_topic(version.artifact),
-                    .ns = version.ns,
-                    .payload = payload.dump(),
-                    .chain = {},
-                    .cause_job = ""});
+  record_event(tx, caused_by(tx, caller,
+                             {.kind = EventKind::new_version,
+                              .topic = version_topic(version.artifact),
+                              .ns = version.ns,
+                              .payload = payload.dump(),
+                              .chain = {},
+                              .cause_job = ""}));
 }
 
 void record_alias_move(schema::Transaction& tx, const Caller& caller,
@@ -93,12 +82,13 @@ void record_alias_move(schema::Transaction& tx, const Caller& caller,
                {"version", move.number},
                {"by", caller.name}};
   if (move.previous) payload["previous"] = *move.previous;
-  record_event(tx, {.kind = EventKind::alias_moved,
-                    .topic = alias_topic(move.artifact, move.alias),
-                    .ns = move.ns,
-                    .payload = payload.dump(),
-                    .chain = {},
-                    .cause_job = ""});
+  record_event(tx, caused_by(tx, caller,
+                             {.kind = EventKind::alias_moved,
+                              .topic = alias_topic(move.artifact, move.alias),
+                              .ns = move.ns,
+                              .payload = payload.dump(),
+                              .chain = {},
+                              .cause_job = ""}));
 }
 
 // What the version was called at this moment is part of what happened: a trigger that asks
@@ -119,12 +109,13 @@ void record_evaluation(schema::Transaction& tx, const Caller& caller,
   if (evaluation.dataset) {
     payload["dataset"] = schema::find_version_reference(tx, *evaluation.dataset);
   }
-  record_event(tx, {.kind = EventKind::evaluation,
-                    .topic = evaluation_topic(artifact),
-                    .ns = version->namespace_id,
-                    .payload = payload.dump(),
-                    .chain = {},
-                    .cause_job = ""});
+  record_event(tx, caused_by(tx, caller,
+                             {.kind = EventKind::evaluation,
+                              .topic = evaluation_topic(artifact),
+                              .ns = version->namespace_id,
+                              .payload = payload.dump(),
+                              .chain = {},
+                              .cause_job = ""}));
 }
 
 }  // namespace mendel::registry

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "registry/services/caller.h"
+#include "registry/services/triggers/topics.h"
 #include "schema/database.h"
 #include "storage/base/reference.h"
 
@@ -40,15 +41,12 @@ struct NewEvent {
   std::string cause_job;            // UUID of the job that caused it; empty: none did
 };
 
+// The event, caused by this caller: where that is an attempt at a job, with the triggers
+// that led to the job.
+NewEvent caused_by(schema::Transaction& tx, const Caller& caller, NewEvent event);
+
 // The event's id.
 std::int64_t record_event(schema::Transaction& tx, const NewEvent& event);
-
-// What triggers listen to. repository: as normal_repository() makes it.
-std::string version_topic(const ArtifactName& artifact);
-std::string alias_topic(const ArtifactName& artifact, const AliasName& alias);
-std::string evaluation_topic(const ArtifactName& artifact);
-std::string push_topic(std::string_view repository);
-std::string trigger_topic(std::int64_t trigger);
 
 // A new version of an artifact, as the triggers are told of it.
 struct VersionEvent {

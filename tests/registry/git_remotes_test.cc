@@ -114,6 +114,18 @@ TEST_F(GitRemotesTest, SayWhetherItMayBeBetterLater) {
   EXPECT_EQ(failure("http://127.0.0.1:1/train.git"), ErrorCode::unavailable);
 }
 
+TEST_F(GitRemotesTest, ReachAddressesOfBothKinds) {
+  const Egress both(AddressRules::parse({"127.0.0.1", "::1"}), Egress::look_up_by_system);
+  GitRemotes anywhere(both, directory / "other");
+  EXPECT_EQ(anywhere.commit_of(url, "main"), second);
+  try {
+    anywhere.commit_of("http://[::1]:1/train.git", "main");
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("Failed to connect"));
+  }
+}
+
 TEST_F(GitRemotesTest, FollowNoRedirects) {
   EXPECT_EQ(failure(server.url("redirect/train.git")), ErrorCode::not_found);
   EXPECT_THAT(said, HasSubstr("has moved"));

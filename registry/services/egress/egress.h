@@ -24,7 +24,8 @@ struct Destination {
   std::uint16_t port = 0;
   std::vector<IpAddress> addresses;  // at least one
 
-  // "host:port:address,address", as libcurl and git take it.
+  // "host:port:address,address", as libcurl and git take it. Never empty, so that no proxy
+  // looks the name up: where the host is an address, it says nothing about any host.
   std::string pin() const;
 };
 

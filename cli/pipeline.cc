@@ -103,20 +103,28 @@ void report(const std::vector<Planned>& planned, const ApplyOptions& options,
   if (options.dry_run) fmt::print("nothing was applied\n");
 }
 
+// A trigger is checked as a whole only now: its pipeline may be new.
+void send_all(ApiClient& server, const std::vector<PipelineDocument>& documents) {
+  std::string applied;
+  for (const PipelineDocument& document : documents) {
+    try {
+      server.put(document.path(), document.body);
+    } catch (const Error& error) {
+      throw Error(
+          error.code(),
+          fmt::format(
+              "{} ({}): {}\n{}", document.title(), document.place, error.what(),
+              applied.empty() ? "nothing was applied" : "applied before it: " + applied));
+    }
+    applied += (applied.empty() ? "" : ", ") + document.title();
+  }
+}
+
 void apply(const ApplyOptions& options, const GlobalOptions& global) {
   const auto documents = read_pipeline_documents(options.files);
   ApiClient server = connect(global);
   const auto planned = plan_all(server, documents);
-  if (!options.dry_run) {
-    for (const PipelineDocument& document : documents) {
-      try {
-        server.put(document.path(), document.body);
-      } catch (const Error& error) {
-        throw Error(error.code(),
-                    document.title() + " (" + document.place + "): " + error.what());
-      }
-    }
-  }
+  if (!options.dry_run) send_all(server, documents);
   report(planned, options, global);
 }
 
@@ -144,7 +152,8 @@ void declare_apply(CLI::App& app, const GlobalOptions& global) {
       "apply", "make the server's pipelines and triggers those of files");
   command->footer(R"(
 A file has any number of YAML documents, parted by '---': each with kind (pipeline or trigger), name
-and what the server takes. All are checked before any is sent. What differs is printed:
+and what the server takes. Pipelines are checked, all of them, before any is sent, and triggers when
+their pipelines are there. What differs is printed:
   + a member that is new        - one that goes        ~ one that changes
 What is on the server and in no file stays; 'mendel pipeline delete' removes it.
 

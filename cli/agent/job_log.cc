@@ -15,10 +15,24 @@ namespace {
 
 constexpr std::chrono::milliseconds kPeriod{1000};
 
+// The server keeps 64 MiB of a job's log, and says so where it ends: one piece more is
+// enough to let it know.
+constexpr std::uint64_t kSentMax = (64u << 20) + kLogPieceSizeMax;
+
 std::uint64_t number_of(const std::string& text) {
   std::uint64_t number = 0;
   std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
+}
+
+// Where the server, which may have been set back, wants the log to go on: it refuses what
+// would leave a gap.
+std::optional<std::uint64_t> wanted_offset(const ServerProblem& problem) {
+  const Json errors = problem.document().value("errors", Json::array());
+  for (const Json& error : errors) {
+    if (text_of(error, "pointer") == "/offset") return number_of(text_of(error, "detail"));
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -70,13 +84,19 @@ void JobLog::send_all() {
   if (!std::filesystem::exists(files_.log())) return;
   const std::string path = files_.log().string();
   const Fd log = open_file(path, O_RDONLY, 0);
-  for (;;) {
+  while (offset_ < kSentMax) {
     std::string piece(kLogPieceSizeMax, '\0');
     piece.resize(read_at(log, path, offset_, std::as_writable_bytes(std::span(piece))));
     if (piece.empty()) return;
     const std::size_t size = piece.size();
-    server_.post_bytes(path_ + std::to_string(offset_), "text/plain", std::move(piece));
-    offset_ += size;
+    try {
+      server_.post_bytes(path_ + std::to_string(offset_), "text/plain", std::move(piece));
+      offset_ += size;
+    } catch (const ServerProblem& problem) {
+      const auto wanted = wanted_offset(problem);
+      if (!wanted || *wanted >= offset_) throw;
+      offset_ = *wanted;
+    }
     replace_text(files_.log_sent(), std::to_string(offset_), 0600);
   }
 }

@@ -241,6 +241,17 @@ echo ends
         self.assertIn("ends\n", follower.stdout.readlines())
         self.assertEqual(follower.wait(timeout=60), 0)
 
+    def test_sends_again_what_the_server_has_lost(self):
+        """As after a backup was restored."""
+        job = self.long_job()
+        self.agent()
+        wait_until("the begin of a log", lambda: "begins\n" in self.log(job))
+        self.server.psql("delete from job_log; update job_attempt set log_received = 0, log_kept = 0;"
+                         " update job set log_kept = 0")
+        self.path("work/go").touch()
+        self.wait_for_state(job, "succeeded")
+        self.assertRegex(self.log(job), r"(?s)begins\n.*ends\n")
+
     def test_cancels_a_job_that_runs(self):
         job = self.long_job()
         self.agent()

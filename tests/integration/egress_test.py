@@ -82,7 +82,7 @@ class EgressTest(mendel_fixture.ServerTest):
         self.assertNotIn(value, json.dumps(listed))
         self.assertNotIn(value, self.server.log_text())
         stored = self.server.psql(
-            "select convert_from(sealed, 'latin1') from secret where name = 'eos-password'")
+            "select encode(sealed, 'escape') from secret where name = 'eos-password'")
         self.assertNotIn(value, stored)
         self.mendel("secret", "delete", name)
         self.run_mendel("secret", "delete", name, status=10)
@@ -127,11 +127,12 @@ class EgressTest(mendel_fixture.ServerTest):
                          done.stdout + done.stderr)
         self.assertIn("by the server", commit[0]["detail"])
 
-    def apply_pipeline(self, url, ref="main"):
-        self.ask("PUT", f"/api/v1/pipelines/{self.namespace}/train", {
-            "engine": "agent", "queue": self.namespace, "command": ["true"],
-            "source": {"repository": url, "ref": ref},
-            "produces": {"artifact": f"{self.namespace}/m", "files": ["out/*"]}}, status=201)
+    def apply_pipeline(self, url, namespace=None):
+        namespace = namespace or self.namespace
+        self.ask("PUT", f"/api/v1/pipelines/{namespace}/train", {
+            "engine": "agent", "queue": namespace, "command": ["true"],
+            "source": {"repository": url, "ref": "main"},
+            "produces": {"artifact": f"{namespace}/m", "files": ["out/*"]}}, status=201)
 
     def start_job(self):
         body = {"pipeline": f"{self.namespace}/train", "reason": "test"}
@@ -211,29 +212,45 @@ class EgressTest(mendel_fixture.ServerTest):
             self.server.start()
         self.assertEqual(len(self.events(url)), 1)
 
+    def test_a_hook_starts_jobs_of_its_own_namespace_alone(self):
+        """Whoever makes a hook knows its secret, and could name any commit."""
+        _, _, url = self.repository()
+        other = self.namespace + "-other"
+        self.mendel("namespace", "create", other)
+        hook = self.mendel_json("hook", "create", self.namespace, "--kind", "generic",
+                                "--repository", url)
+        path = hook["url"].removeprefix(self.server.url)
+        self.listen(url)
+        self.listen(url, other)
+        body = json.dumps({"ref": "refs/heads/main", "after": self.first}).encode()
+        status, _, answer = self.server.request("POST", path, body,
+                                                {"X-Mendel-Token": hook["secret"]})
+        self.assertEqual(status, 202, answer)
+        event = json.loads(answer)["event"]
+        job = self.eventually(lambda: self.jobs(self.namespace), "the job")[0]
+        self.assertEqual(self.job(job["id"])["source"]["commit"], self.first)
+        self.eventually(lambda: self.server.psql(
+            f"select state from event where id = {event}") == "consumed", "telling everybody")
+        self.assertEqual(self.jobs(other), [])
+
     # --- polling ------------------------------------------------------------------------
 
-    def listen(self, url, wants_paths=True):
-        """A trigger on pushes, as far as polling looks at it."""
-        self.apply_pipeline(url)
-        normal = url.removeprefix("http://").removesuffix(".git")
-        trigger = self.server.psql(f"""
-            insert into trigger (namespace_id, name, document, pipeline_id, enabled, owner_id,
-                                 created_at, created_by, updated_at, updated_by)
-            select p.namespace_id, 'on-push', '{{}}', p.id, true, p.owner_id, now(), 'x', now(),
-                   'x'
-              from pipeline p join namespace n on n.id = p.namespace_id
-             where n.name = '{self.namespace}'
-            returning id""")
-        self.server.psql(f"""
-            insert into trigger_topic (topic, trigger_id, repository, wants_paths)
-            values ('push/{normal}', {trigger}, '{url}', {str(wants_paths).lower()})""")
-        self.addCleanup(self.server.psql, f"delete from trigger where id = {trigger}")
-        return normal
+    def listen(self, url, namespace=None, **push):
+        """A trigger on pushes; how the repository is written in its normal form."""
+        namespace = namespace or self.namespace
+        self.apply_pipeline(url, namespace=namespace)
+        self.ask("PUT", f"/api/v1/triggers/{namespace}/on-push", {
+            "pipeline": f"{namespace}/train",
+            "when": {"git_push": {"repository": url, "branch": "main"} | push}}, status=201)
+        self.addCleanup(self.server.request, "DELETE", f"/api/v1/triggers/{namespace}/on-push")
+        return url.removeprefix("http://").removesuffix(".git")
+
+    def jobs(self, namespace):
+        return self.ask("GET", f"/api/v1/jobs?namespace={namespace}")["items"]
 
     def test_a_push_is_seen_where_no_hook_tells_of_it(self):
         _, tree, url = self.repository()
-        normal = self.listen(url)
+        normal = self.listen(url, paths=["data/*"])
         seen = f"select count(refs) from poll where repository = '{normal}'"
         self.eventually(lambda: self.server.psql(seen) == "1", "the first look")
         self.assertEqual(self.events(url), [])  # what was there before is no push
@@ -248,6 +265,14 @@ class EgressTest(mendel_fixture.ServerTest):
         self.assertEqual((main["before"], main["after"], main["paths"], main["branch"]),
                          (self.first, second, ["data/a"], "main"))
         self.assertEqual(by_ref["refs/tags/v1"]["tag"], "v1")
+        job = self.eventually(lambda: self.jobs(self.namespace), "the job")[0]
+        self.assertEqual(self.job(job["id"])["source"]["commit"], second)
+
+        tree.commit({"train.py": "2"})
+        tree.git("push", "--quiet", "origin", "main")
+        self.eventually(lambda: len(self.events(url)) == 3, "the next event")
+        self.assertEqual(self.events(url)[-1]["paths"], ["train.py"])
+        self.assertEqual(len(self.jobs(self.namespace)), 1)
 
     def test_a_repository_with_a_hook_is_left_alone(self):
         _, _, url = self.repository()

@@ -49,6 +49,18 @@ Json document_in(const Json& told) {
   return document;
 }
 
+// As the server tells of it: with the defaults of what was not written.
+Json with_defaults(const PipelineDocument& document) {
+  Json told = document.body;
+  if (document.kind == Kind::pipeline) return told;
+  for (const auto& [member, value] : {std::pair<const char*, Json>{"enabled", true},
+                                      {"debounce_seconds", 0},
+                                      {"cooldown_seconds", 0}}) {
+    if (!told.contains(member)) told[member] = value;
+  }
+  return told;
+}
+
 // A trigger may be of a pipeline that is new itself, so that the server cannot check it
 // before.
 Planned plan(ApiClient& server, const PipelineDocument& document) {
@@ -57,7 +69,8 @@ Planned plan(ApiClient& server, const PipelineDocument& document) {
     server.put(document.path() + "?dry_run=true", document.body);
   }
   Planned planned{&document, !before, {}};
-  if (before) planned.changes = changes_between(document_in(*before), document.body);
+  if (before)
+    planned.changes = changes_between(document_in(*before), with_defaults(document));
   return planned;
 }
 

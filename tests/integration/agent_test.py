@@ -320,6 +320,22 @@ class ApplyTest(agent_fixture.AgentTest):
         self.assertIn("document 2", done.stderr)
         self.mendel("pipeline", "show", f"{self.namespace}/p", status=10)
 
+    def test_applies_triggers_with_their_pipelines(self):
+        trigger = {"kind": "trigger", "name": f"{self.namespace}/t",
+                   "pipeline": f"{self.namespace}/p", "when": {"manual": True}}
+        self.apply(trigger, self.document())
+        self.assertIn("t: unchanged", self.apply(trigger, self.document()).stdout)
+        self.assertIn(f"{self.namespace}/t", self.mendel("trigger", "list"))
+        self.mendel("trigger", "disable", f"{self.namespace}/t")
+        self.assertIn("no", self.mendel("trigger", "show", f"{self.namespace}/t"))
+        self.mendel("trigger", "enable", f"{self.namespace}/t")
+        self.mendel("trigger", "test", f"{self.namespace}/t")
+        self.mendel("trigger", "fire", f"{self.namespace}/t", "--reason", "by hand")
+        wait_until("a job", lambda: self.mendel_json(
+            "job", "list", "--namespace", self.namespace)["items"])
+        self.mendel("pipeline", "delete", f"{self.namespace}/p", status=EXIT_CONFLICT)
+        self.mendel("trigger", "delete", f"{self.namespace}/t")
+
 
 if __name__ == "__main__":
     unittest.main()

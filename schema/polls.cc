@@ -7,21 +7,28 @@ namespace mendel::schema {
 namespace {
 
 constexpr Statement kAddPolls{"add_polls", R"sql(
+    with wanted as (
+        select t.namespace_id, substr(k.topic, length('push/') + 1) as repository,
+               min(k.repository) as url, bool_or(k.wants_paths) as wants_paths
+          from trigger_topic k join trigger t on t.id = k.trigger_id
+         where k.topic >= 'push/' and k.topic < 'push0' and t.enabled
+           and k.repository is not null
+         group by 1, 2)
     insert into poll (namespace_id, repository, url, wants_paths, due_at)
-    select t.namespace_id, substr(k.topic, length('push/') + 1), min(k.repository),
-           bool_or(k.wants_paths), $1
-      from trigger_topic k join trigger t on t.id = k.trigger_id
-     where k.topic >= 'push/' and k.topic < 'push0' and t.enabled
-       and k.repository is not null
-       and not exists (select 1
+    select w.namespace_id, w.repository, w.url, w.wants_paths, $1
+      from wanted w
+     where not exists (select 1
                          from hook h
-                        where h.namespace_id = t.namespace_id
-                          and h.repository = substr(k.topic, length('push/') + 1))
-     group by 1, 2
-     order by 1, 2
+                        where h.namespace_id = w.namespace_id
+                          and h.repository = w.repository)
+       and not exists (select 1
+                         from poll p
+                        where p.namespace_id = w.namespace_id
+                          and p.repository = w.repository
+                          and p.url = w.url and p.wants_paths = w.wants_paths)
+     order by w.namespace_id, w.repository
     on conflict on constraint poll_pk
     do update set url = excluded.url, wants_paths = excluded.wants_paths
-     where (poll.url, poll.wants_paths) is distinct from (excluded.url, excluded.wants_paths)
   )sql"};
 
 constexpr Statement kRemovePolls{"remove_polls", R"sql(

@@ -7,6 +7,7 @@
 
 #include "registry/services/egress/vault.h"
 #include "schema/access.h"
+#include "schema/hooks.h"
 #include "tests/testing/manual_clock.h"
 #include "tests/testing/registry_server.h"
 
@@ -154,6 +155,32 @@ TEST_F(VaultTest, RotatesToTheNewestKeyAndNeedsTheOldOneNoMore) {
   EXPECT_EQ(both.rotate(caller), 0u);
   EXPECT_EQ(open(vault(new_key), ns.id, {"x"}).at("x"), "hunter2");
   EXPECT_THROW(open(vault(old_key), ns.id, {"x"}), Error);
+}
+
+TEST_F(VaultTest, RotatesTheSecretsOfHooksToo) {
+  const std::string id = "01a1fe0c-89bd-7173-af3a-7189431de521";
+  const auto sealed = vault(old_key).keys().seal(hook_purpose(id), "hunter2");
+  const auto find = [&] {
+    return test.database().read("find a hook", [&](schema::Transaction& tx) {
+      return schema::find_hook(tx, id).value();
+    });
+  };
+  test.database().transact("make a hook", [&](schema::Transaction& tx) {
+    schema::insert_hook(tx, {.id = id,
+                             .namespace_id = ns.id,
+                             .namespace_name = ns.name,
+                             .kind = "github",
+                             .repository = "example.org/x",
+                             .url = "https://example.org/x",
+                             .key_id = sealed.key_id,
+                             .sealed = sealed.bytes,
+                             .created_at = clock.now(),
+                             .created_by = "admin"});
+  });
+  EXPECT_EQ(vault(new_key + "\n" + old_key).rotate(caller), 1u);
+  const auto hook = find();
+  EXPECT_EQ(vault(new_key).keys().open(hook_purpose(id), {hook.key_id, hook.sealed}),
+            "hunter2");
 }
 
 }  // namespace

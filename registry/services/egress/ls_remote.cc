@@ -35,7 +35,7 @@ std::string reason_of(std::string_view complaints) {
   if (told.starts_with("fatal: ")) told.remove_prefix(7);
   std::string reason(told.substr(0, kReasonSizeMax));
   std::ranges::replace_if(
-      reason, [](char c) { return c < ' ' || c == 127; }, '?');
+      reason, [](unsigned char c) { return c < ' ' || c >= 127; }, '?');
   return reason;
 }
 

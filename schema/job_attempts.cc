@@ -50,11 +50,14 @@ constexpr Statement kListQueuesToLease{"list_queues_to_lease", R"sql(
   select queue from waiting where queue is not null
 )sql"};
 
+// A range of one namespace, so that the order is that of job_to_lease alone: the planner
+// would take the primary key for the order of ids, and read what was leased long ago.
 constexpr Statement kLockJobToLease{"lock_job_to_lease", R"sql(
   select id
     from job
-   where admitted and state = 'queued' and queue = $1 collate "C" and namespace_id = $2
-   order by id
+   where admitted and state = 'queued' and queue = $1 collate "C"
+     and namespace_id >= $2 and namespace_id <= $2
+   order by namespace_id, id
    limit 1
      for no key update skip locked
 )sql"};

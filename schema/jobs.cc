@@ -117,12 +117,14 @@ constexpr Statement kCountJobsAdmittedSince{"count_jobs_admitted_since", R"sql(
      and (finished_at is null or version_id is not null)
 )sql"};
 
+// A range of one pipeline, so that job_waiting alone has the order that is asked for.
 constexpr Statement kLockWaitingJobs{"lock_waiting_jobs", R"sql(
   select id, queue, coalesce(admitted_at > $3, false) as was_admitted_since
     from job
-   where pipeline_id = $1 and state = 'queued' and not admitted and not needs_commit
+   where pipeline_id >= $1 and pipeline_id <= $1
+     and state = 'queued' and not admitted and not needs_commit
      and (not_before is null or not_before <= $2)
-   order by id
+   order by pipeline_id, id
    limit $4
      for no key update skip locked
 )sql"};
@@ -140,13 +142,13 @@ constexpr Statement kListPipelinesWithWaitingJobs{"list_pipelines_with_waiting_j
       (select pipeline_id
          from job
         where state = 'queued' and not admitted and not needs_commit and pipeline_id > $2
-        order by pipeline_id limit 1)
+        order by pipeline_id, id limit 1)
     union all
       select (select j.pipeline_id
                 from job j
                where j.state = 'queued' and not j.admitted and not j.needs_commit
                  and j.pipeline_id > w.pipeline_id
-               order by j.pipeline_id limit 1)
+               order by j.pipeline_id, j.id limit 1)
         from waiting w
        where w.pipeline_id is not null
   )

@@ -74,6 +74,12 @@ constexpr Statement kNotePollFailure{"note_poll_failure", R"sql(
      where namespace_id = $1 and repository = $2 and claim = $3
   )sql"};
 
+constexpr Statement kReleasePoll{"release_poll", R"sql(
+    update poll
+       set due_at = $4, claim = null
+     where namespace_id = $1 and repository = $2 and claim = $3
+  )sql"};
+
 std::optional<PollRow> poll_of(const std::optional<Row>& row) {
   if (!row) return std::nullopt;
   return PollRow{at<std::int64_t>(*row, "namespace_id"),
@@ -110,6 +116,11 @@ void note_refs(Transaction& tx, const PollRow& row, std::string_view refs, Times
 void note_poll_failure(Transaction& tx, const PollRow& row, std::string_view claim,
                        std::string_view problem, Timestamp due_at) {
   tx.exec(kNotePollFailure, row.namespace_id, row.repository, claim, problem, due_at);
+}
+
+void release_poll(Transaction& tx, const PollRow& row, std::string_view claim,
+                  Timestamp due_at) {
+  tx.exec(kReleasePoll, row.namespace_id, row.repository, claim, due_at);
 }
 
 }  // namespace mendel::schema

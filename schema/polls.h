@@ -40,4 +40,8 @@ void note_refs(Transaction& tx, const PollRow& row, std::string_view refs, Times
 void note_poll_failure(Transaction& tx, const PollRow& row, std::string_view claim,
                        std::string_view problem, Timestamp due_at);
 
+// Nobody has looked, after all: it is due as it was.
+void release_poll(Transaction& tx, const PollRow& row, std::string_view claim,
+                  Timestamp due_at);
+
 }  // namespace mendel::schema

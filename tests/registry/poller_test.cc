@@ -138,6 +138,15 @@ TEST_F(PollerTest, AClaimThatHasEndedChangesNothing) {
   EXPECT_FALSE(is_still_its);
 }
 
+TEST_F(PollerTest, GivesBackWhatItWasStoppedOver) {
+  remotes.stop();
+  EXPECT_THROW(poller.look_at_one(), Error);
+  GitRemotes others(egress, directory / "other-cache");
+  Poller another{test.database(), changes, others, clock, kPeriod};
+  EXPECT_TRUE(another.look_at_one());
+  EXPECT_THAT(state(), ElementsAre("0  " + due_in(kPeriod)));
+}
+
 TEST_F(PollerTest, LooksLessAndLessAtWhatFails) {
   std::filesystem::rename(directory / "served/train.git", directory / "served/away.git");
   EXPECT_TRUE(poller.look_at_one());

@@ -17,11 +17,11 @@ namespace mendel::registry {
 namespace {
 
 constexpr auto kRound = std::chrono::seconds(1);
-constexpr auto kClaimTime = std::chrono::minutes(5);
+constexpr auto kClaimTime = std::chrono::minutes(2);
 constexpr auto kPauseMax = std::chrono::hours(1);
 constexpr std::size_t kRefsMax = 20'000;
 constexpr std::size_t kMovesMax = 500;
-constexpr std::size_t kMovesWithPathsMax = 10;
+constexpr std::size_t kMovesWithPathsMax = 5;
 constexpr std::int32_t kFailuresBeforeNoPaths = 3;
 
 }  // namespace
@@ -49,6 +49,7 @@ void Poller::run(std::stop_token stop, bool follows) {
       }
       if (away_.exchange(false)) spdlog::info("repositories are looked at again");
     } catch (const Error& error) {
+      if (error.code() == ErrorCode::cancelled) return;  // the server is about to stop
       if (!away_.exchange(true))
         spdlog::warn("repositories are not looked at: {}", error.what());
     }
@@ -79,7 +80,12 @@ bool Poller::look_at_one() {
   try {
     look_at(*row, claim);
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::cancelled) throw;
+    if (error.code() == ErrorCode::cancelled) {
+      database_.transact("give a repository back", [&](schema::Transaction& tx) {
+        schema::release_poll(tx, *row, claim, now);
+      });
+      throw;
+    }
     spdlog::info("repository={} error={} cause=\"{}\"", row->repository,
                  wire_name(error.code()), error.what());
     database_.transact("note a failed look", [&](schema::Transaction& tx) {

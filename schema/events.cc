@@ -9,9 +9,13 @@ namespace mendel::schema {
 
 namespace {
 
+// Until the transaction ends, who applies a trigger waits (hear_from_now), and the id is
+// taken after that: so events with lower ids than a trigger was applied at are all seen
+// then.
 constexpr Statement kInsertEvent{"insert_event", R"sql(
+  with held as materialized (select pg_advisory_xact_lock_shared(120282411197810))
   insert into event (kind, topic, namespace_id, payload, chain, cause_job)
-  values ($1, $2, $3, $4, $5::bigint[], $6)
+  select $1, $2, $3::bigint, $4, $5::bigint[], $6::uuid from held
   returning id
 )sql"};
 

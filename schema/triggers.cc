@@ -88,6 +88,11 @@ constexpr Statement kUpdateTriggerState{"update_trigger_state", R"sql(
    where id = $1
 )sql"};
 
+// No event is being written now that commits later.
+constexpr Statement kHoldOffEvents{"hold_off_events", R"sql(
+  select pg_advisory_xact_lock(120282411197810)
+)sql"};
+
 constexpr Statement kHearFromNow{"hear_from_now", R"sql(
   update trigger set hears_after = coalesce((select max(id) from event), 0) where id = $1
 )sql"};
@@ -289,7 +294,10 @@ void update_trigger_state(Transaction& tx, std::int64_t id, const TriggerStateRo
           state.pending, state.fired_at);
 }
 
-void hear_from_now(Transaction& tx, std::int64_t id) { tx.exec(kHearFromNow, id); }
+void hear_from_now(Transaction& tx, std::int64_t id) {
+  tx.exec(kHoldOffEvents);
+  tx.exec(kHearFromNow, id);
+}
 
 void record_firing(Transaction& tx, std::int64_t id, const std::string& reason,
                    const std::string& job) {

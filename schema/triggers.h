@@ -78,7 +78,8 @@ void update_trigger_owner(Transaction& tx, std::int64_t id, const TriggerEdit& e
 void delete_trigger(Transaction& tx, std::int64_t id);
 
 void update_trigger_state(Transaction& tx, std::int64_t id, const TriggerStateRow& state);
-// It hears of no event that there is already.
+// It hears of no event that there is already, and of each that commits later; those that
+// are being written are waited for.
 void hear_from_now(Transaction& tx, std::int64_t id);
 void record_firing(Transaction& tx, std::int64_t id, const std::string& reason,
                    const std::string& job);

@@ -127,6 +127,29 @@ TEST_F(Dispatchers, LoseNothingWhenTheirConnectionsAreCut) {
   expect_one_job_for_each(2 * kEvents);
 }
 
+// Goal: an event that is being written while a trigger is applied, and commits after that
+// or before, is heard exactly where it comes later. Method: the trigger's transaction must
+// wait.
+TEST_F(Dispatchers, HearOfAllThatCommitsAfterTheyWereApplied) {
+  std::jthread applier;
+  transact([&](schema::Transaction& tx) {
+    record_event(tx,
+                 {.kind = EventKind::new_version,
+                  .topic = version_topic(ArtifactName::parse("lhcb/calib-2016")),
+                  .ns = ns,
+                  .payload = json{{"artifact", "lhcb/calib-2016"}, {"version", 1}}.dump(),
+                  .chain = {},
+                  .cause_job = ""});
+    applier = std::jthread([&] { apply("on-calib", kCalib); });
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_EQ(error_of([&] { trigger("on-calib"); }), ErrorCode::not_found);
+  });
+  applier.join();
+  record_version("calib-2016");
+  work();
+  EXPECT_THAT(jobs(), SizeIs(1));
+}
+
 TEST_F(Dispatchers, FireOnceForTheSameTime) {
   apply("nightly", {{"schedule", "0 3 * * *"}});
   apply("later", kCalib, {{"debounce_seconds", 600}});

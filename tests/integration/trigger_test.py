@@ -211,6 +211,21 @@ class TriggerTest(mendel_fixture.ServerTest):
         self.assertEqual(self.api.ask("DELETE", f"triggers/{self.namespace}/on-calib")[0], 204)
         self.assertEqual(self.api.ask("DELETE", f"pipelines/{self.namespace}/retrain")[0], 204)
 
+    def test_who_may_not_read_what_it_watches_is_not_told(self):
+        self.api.make_data("secret")
+        self.apply("on-secret", {"new_version": "secret/plans"})
+        self.api.put("principals/anna", {})
+        self.api.put(f"namespaces/{self.namespace}/members/anna", {"role": "reader"})
+        _, _, token = self.api.ask("POST", "tokens", {
+            "principal": "anna", "name": "t", "scopes": ["read"], "expires_in_days": 1})
+        path = f"/api/v1/triggers/{self.namespace}/on-secret"
+        _, _, seen = self.server.request("GET", path, token=token["secret"])
+        self.assertNotIn(b"secret/plans", seen)
+        self.assertTrue(json.loads(seen)["hidden"])
+        self.assertIn("secret/plans", json.dumps(self.trigger("on-secret")))
+        self.assertEqual(self.server.request("POST", path + "/test", b"{}",
+                                             token=token["secret"])[0], 403)
+
     def test_lost_updates_are_refused(self):
         path = f"triggers/{self.namespace}/by-hand"
         body = {"pipeline": f"{self.namespace}/retrain", "when": {"manual": True}}

@@ -39,9 +39,9 @@ std::string pipeline_path(const std::string& name) {
 // Without what the server adds when it tells of a document.
 Json document_in(const Json& told) {
   static const std::set<std::string> kAdded = {
-      "name",       "revision",   "owner",         "created_at",  "created_by",
-      "updated_at", "updated_by", "next",          "next_at",     "pending",
-      "heard",      "errors",     "last_fired_at", "last_reason", "last_job"};
+      "name",          "revision",    "owner",    "created_at", "created_by", "updated_at",
+      "updated_by",    "next",        "next_at",  "pending",    "heard",      "errors",
+      "last_fired_at", "last_reason", "last_job", "hidden"};
   Json document = Json::object();
   for (const auto& [member, value] : told.items()) {
     if (!kAdded.contains(member)) document[member] = value;
@@ -61,16 +61,28 @@ Json with_defaults(const PipelineDocument& document) {
   return told;
 }
 
-// A trigger may be of a pipeline that is new itself, so that the server cannot check it
-// before.
-Planned plan(ApiClient& server, const PipelineDocument& document) {
+// A trigger of a pipeline that is new itself cannot be checked by the server before.
+bool waits_for_another(const PipelineDocument& document,
+                       const std::set<std::string>& new_pipelines) {
+  if (document.kind != Kind::trigger) return false;
+  try {
+    const auto pipeline = ArtifactName::parse(text_of(document.body, "pipeline"));
+    return new_pipelines.contains(pipeline.folded());
+  } catch (const Error&) {
+    return false;  // the server says what is wrong with it
+  }
+}
+
+Planned plan(ApiClient& server, const PipelineDocument& document,
+             const std::set<std::string>& new_pipelines) {
   const auto before = server.find(document.path());
-  if (document.kind == Kind::pipeline) {
+  if (!waits_for_another(document, new_pipelines)) {
     server.put(document.path() + "?dry_run=true", document.body);
   }
   Planned planned{&document, !before, {}};
-  if (before)
+  if (before) {
     planned.changes = changes_between(document_in(*before), with_defaults(document));
+  }
   return planned;
 }
 
@@ -78,11 +90,15 @@ Planned plan(ApiClient& server, const PipelineDocument& document) {
 std::vector<Planned> plan_all(ApiClient& server,
                               const std::vector<PipelineDocument>& documents) {
   std::vector<Planned> planned;
+  std::set<std::string> new_pipelines;
   std::string problems;
   ErrorCode code = ErrorCode::unprocessable;
   for (const PipelineDocument& document : documents) {
     try {
-      planned.push_back(plan(server, document));
+      planned.push_back(plan(server, document, new_pipelines));
+      if (document.kind == Kind::pipeline && planned.back().is_new) {
+        new_pipelines.insert(document.name.folded());
+      }
     } catch (const Error& error) {
       if (is_transient(error.code()) || error.code() == ErrorCode::cancelled) throw;
       if (problems.empty()) code = error.code();
@@ -116,7 +132,7 @@ void report(const std::vector<Planned>& planned, const ApplyOptions& options,
   if (options.dry_run) fmt::print("nothing was applied\n");
 }
 
-// A trigger is checked as a whole only now: its pipeline may be new.
+// A trigger of a new pipeline is checked only now.
 void send_all(ApiClient& server, const std::vector<PipelineDocument>& documents) {
   std::string applied;
   for (const PipelineDocument& document : documents) {
@@ -165,8 +181,8 @@ void declare_apply(CLI::App& app, const GlobalOptions& global) {
       "apply", "make the server's pipelines and triggers those of files");
   command->footer(R"(
 A file has any number of YAML documents, parted by '---': each with kind (pipeline or trigger), name
-and what the server takes. Pipelines are checked, all of them, before any is sent, and triggers when
-their pipelines are there. What differs is printed:
+and what the server takes. All are checked before any is sent, but for triggers of pipelines that are
+new themselves. What differs is printed:
   + a member that is new        - one that goes        ~ one that changes
 What is on the server and in no file stays; 'mendel pipeline delete' removes it.
 

@@ -3,6 +3,7 @@
 #include <set>
 #include <string>
 
+#include "registry/api/dry_run.h"
 #include "registry/api/json.h"
 #include "registry/api/names.h"
 #include "registry/api/pipeline_body.h"
@@ -26,14 +27,6 @@ json pipeline_json(const schema::PipelineRow& pipeline) {
   document["updated_at"] = format_rfc3339(pipeline.updated_at);
   document["updated_by"] = pipeline.updated_by;
   return document;
-}
-
-bool is_dry_run(const Request& request) {
-  const auto value = request.query("dry_run").value_or("false");
-  if (value != "true" && value != "false") {
-    throw Error(ErrorCode::invalid_argument, "dry_run is true or false");
-  }
-  return value == "true";
 }
 
 // Pointers to what another document would change, each once.

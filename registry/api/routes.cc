@@ -123,7 +123,7 @@ constexpr Route kRoutes[] = {
 
     {"GET",    "/api/v1/triggers",                                 authenticated, kNone,  "namespace pipeline limit after", {.answer = list_triggers}},
     {"GET",    "/api/v1/triggers/{ns}/{name}",                     ns_reader,     kNone,  "",            {.answer = get_trigger}},
-    {"PUT",    "/api/v1/triggers/{ns}/{name}",                     ns_writer,     kSmall, "",            {.answer = put_trigger}},
+    {"PUT",    "/api/v1/triggers/{ns}/{name}",                     ns_writer,     kSmall, "dry_run",     {.answer = put_trigger}},
     {"DELETE", "/api/v1/triggers/{ns}/{name}",                     ns_writer,     kNone,  "",            {.answer = delete_trigger}},
     {"POST",   "/api/v1/triggers/{ns}/{name}/fire",                ns_writer,     kSmall, "",            {.answer = fire_trigger}},
     {"POST",   "/api/v1/triggers/{ns}/{name}/test",                ns_writer,     kSmall, "",            {.answer = test_trigger}},

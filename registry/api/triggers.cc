@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "registry/api/dry_run.h"
 #include "registry/api/json.h"
 #include "registry/api/names.h"
 #include "registry/api/pedigree_body.h"
@@ -132,11 +133,16 @@ Response put_trigger(const Request& request, Services& services) {
   const auto name = artifact_of(request);
   const std::string document = read_trigger_body(request.json());
   const TriggerJson trigger_json(request, services);
+  const auto precondition = if_match<schema::TriggerRow>(request, trigger_json);
+  if (is_dry_run(request)) {
+    return json_response(
+        200, trigger_json(services.triggers.rehearse(request.caller(), request.ns().id,
+                                                     name, document, precondition)));
+  }
 
-  return put_response(
-      services.triggers.put(request.caller(), request.ns().id, name, document,
-                            if_match<schema::TriggerRow>(request, trigger_json)),
-      trigger_json);
+  return put_response(services.triggers.put(request.caller(), request.ns().id, name,
+                                            document, precondition),
+                      trigger_json);
 }
 
 Response delete_trigger(const Request& request, Services& services) {

@@ -326,6 +326,15 @@ class ApplyTest(agent_fixture.AgentTest):
         self.apply(trigger, self.document())
         self.assertIn("t: unchanged", self.apply(trigger, self.document()).stdout)
         self.assertIn(f"{self.namespace}/t", self.mendel("trigger", "list"))
+        wrong = trigger | {"name": f"{self.namespace}/wrong", "when": {"new_version": "nobodys/x"}}
+        changed = self.document(limits={"concurrency": 7})
+        self.assertIn("nothing was applied", self.apply(changed, wrong, status=EXIT_FAILURE).stderr)
+        disabled = trigger | {"enabled": False}
+        dry = self.apply(changed, disabled, options=["--dry-run"]).stdout
+        self.assertIn("~ /enabled: true -> false", dry)
+        self.assertTrue(self.mendel_json("trigger", "show", f"{self.namespace}/t")["enabled"])
+        shown = json.loads(self.mendel("pipeline", "show", f"{self.namespace}/p"))
+        self.assertEqual(shown["limits"], {"concurrency": 1})
         self.mendel("trigger", "disable", f"{self.namespace}/t")
         self.assertIn("no", self.mendel("trigger", "show", f"{self.namespace}/t"))
         self.mendel("trigger", "enable", f"{self.namespace}/t")

@@ -49,6 +49,12 @@ std::vector<schema::TriggerTopicRow> topics_of(std::int64_t id,
   return rows;
 }
 
+// Rolls a transaction back that went well.
+class Rehearsed : public Error {
+ public:
+  Rehearsed() : Error(ErrorCode::cancelled, "this was a rehearsal") {}
+};
+
 }  // namespace
 
 TriggerService::Checked TriggerService::check(const Caller& caller,
@@ -124,33 +130,58 @@ Put<TriggerService::Row> TriggerService::put(const Caller& caller, NamespaceId n
                                              const std::string& text,
                                              const Precondition<Row>& precondition) {
   Checked checked = check(caller, text);
-  const ArtifactName& of = checked.document.pipeline;
-  return database_.transact("apply a trigger", [&](schema::Transaction& tx) -> Put<Row> {
-    const auto current = schema::lock_trigger(tx, name.ns().folded(), name.name().folded());
-    precondition(current ? &*current : nullptr);
-    const auto pipeline = schema::find_pipeline(tx, of.ns().folded(), of.name().folded());
-    if (!pipeline) throw unprocessable(no_pipeline(of));
-    checked.edit.pipeline_id = pipeline->id;
-    auto outcome = Outcome::updated;
-    if (!current) {
-      const auto id = schema::insert_trigger(tx, ns, name.name().text(), checked.edit);
-      if (!id) throw Error(ErrorCode::aborted, name.text() + " was made meanwhile");
-      schema::replace_trigger_topics(tx, *id, topics_of(*id, checked.document));
-      schema::TriggerStateRow state;
-      if (checked.document.enabled) {
-        state.next_at = checked.document.next_time(clock_.now());
-      }
-      schema::update_trigger_state(tx, *id, state);
-      schema::hear_from_now(tx, *id);
-      outcome = Outcome::created;
-    } else if (current->document == text && current->pipeline_id == pipeline->id) {
-      schema::update_trigger_owner(tx, current->id, checked.edit);
-    } else {
-      update(tx, *current, checked);
-    }
-    if (checked.document.enabled) refuse_cycle(tx, caller, *pipeline);
-    return {*schema::find_trigger(tx, name.ns().folded(), name.name().folded()), outcome};
+  return database_.transact("apply a trigger", [&](schema::Transaction& tx) {
+    return put(tx, caller, ns, name, checked, precondition);
   });
+}
+
+// The same, and then all of it is rolled back: so that nothing is said that is not so.
+TriggerService::Row TriggerService::rehearse(const Caller& caller, NamespaceId ns,
+                                             const ArtifactName& name,
+                                             const std::string& text,
+                                             const Precondition<Row>& precondition) {
+  Checked checked = check(caller, text);
+  std::optional<Row> done;
+  try {
+    database_.transact("rehearse to apply a trigger", [&](schema::Transaction& tx) {
+      done = put(tx, caller, ns, name, checked, precondition).item;
+      throw Rehearsed();
+    });
+  } catch (const Rehearsed&) {
+  }
+  return std::move(*done);
+}
+
+Put<TriggerService::Row> TriggerService::put(schema::Transaction& tx, const Caller& caller,
+                                             NamespaceId ns, const ArtifactName& name,
+                                             Checked& checked,
+                                             const Precondition<Row>& precondition) {
+  const ArtifactName& of = checked.document.pipeline;
+  const auto current = schema::lock_trigger(tx, name.ns().folded(), name.name().folded());
+  precondition(current ? &*current : nullptr);
+  const auto pipeline = schema::find_pipeline(tx, of.ns().folded(), of.name().folded());
+  if (!pipeline) throw unprocessable(no_pipeline(of));
+  checked.edit.pipeline_id = pipeline->id;
+  auto outcome = Outcome::updated;
+  if (!current) {
+    const auto id = schema::insert_trigger(tx, ns, name.name().text(), checked.edit);
+    if (!id) throw Error(ErrorCode::aborted, name.text() + " was made meanwhile");
+    schema::replace_trigger_topics(tx, *id, topics_of(*id, checked.document));
+    schema::TriggerStateRow state;
+    if (checked.document.enabled) {
+      state.next_at = checked.document.next_time(clock_.now());
+    }
+    schema::update_trigger_state(tx, *id, state);
+    schema::hear_from_now(tx, *id);
+    outcome = Outcome::created;
+  } else if (current->document == checked.edit.document &&
+             current->pipeline_id == pipeline->id) {
+    schema::update_trigger_owner(tx, current->id, checked.edit);
+  } else {
+    update(tx, *current, checked);
+  }
+  if (checked.document.enabled) refuse_cycle(tx, caller, *pipeline);
+  return {*schema::find_trigger(tx, name.ns().folded(), name.name().folded()), outcome};
 }
 
 TriggerService::Row TriggerService::get(const ArtifactName& name) {

@@ -43,6 +43,10 @@ class TriggerService {
   Put<Row> put(const Caller& caller, NamespaceId ns, const ArtifactName& name,
                const std::string& document, const Precondition<Row>& precondition);
 
+  // The trigger as put() would make it, and throws what put() does; nothing is changed.
+  Row rehearse(const Caller& caller, NamespaceId ns, const ArtifactName& name,
+               const std::string& document, const Precondition<Row>& precondition);
+
   Row get(const ArtifactName& name);  // throws not_found
   void remove(const ArtifactName& name, const Precondition<Row>& precondition);
 
@@ -83,6 +87,9 @@ class TriggerService {
   Checked check(const Caller& caller, const std::string& document);
   void refuse_cycle(schema::Transaction& tx, const Caller& caller,
                     const schema::PipelineRow& pipeline);
+  Put<Row> put(schema::Transaction& tx, const Caller& caller, NamespaceId ns,
+               const ArtifactName& name, Checked& checked,
+               const Precondition<Row>& precondition);
   void update(schema::Transaction& tx, const Row& current, const Checked& checked);
   std::vector<HeardEvent> how_things_stand(schema::Transaction& tx,
                                            const Condition& condition);

@@ -118,5 +118,53 @@ TEST_F(SourceCheckout, BringsSubmodulesAtTheirCommits) {
   EXPECT_EQ(read_file(fs::path(directory_ / "copy") / "sub/b"), "1");
 }
 
+TEST_F(SourceCheckout, FindsWhatARefPointsAt) {
+  const GitWorkTree tree = init("tree");
+  tree.git("checkout -q -b main");
+  tree.write("a", "1");
+  const std::string first = tree.commit_all();
+  tree.git("tag -a -m v1 v1");
+  tree.write("a", "2");
+  const std::string second = tree.commit_all();
+  const std::pair<std::string, std::string> refs[] = {
+      {"main", second}, {"refs/heads/main", second}, {"HEAD", second},
+      {"v1", first},    {"refs/tags/v1", first},     {first, first}};
+  int number = 0;
+  for (const auto& [ref, commit] : refs) {
+    SCOPED_TRACE(ref);
+    const fs::path copy = directory_ / ("copy" + std::to_string(++number));
+    EXPECT_EQ(check_out_ref(tree.path(), ref, copy), commit);
+    EXPECT_EQ(read_file(copy / "a"), commit == first ? "1" : "2");
+  }
+}
+
+TEST_F(SourceCheckout, SaysThatARefIsNotThere) {
+  const GitWorkTree tree = init("tree");
+  tree.write("a", "1");
+  tree.commit_all();
+  try {
+    check_out_ref(tree.path(), "nobodys", directory_ / "copy");
+    ADD_FAILURE() << "it was found";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::not_found);
+    EXPECT_THAT(error.what(), HasSubstr("nobodys"));
+  }
+}
+
+TEST_F(SourceCheckout, OfARefBringsSubmodulesAsTheyAreRecorded) {
+  const GitWorkTree inner = init("inner");
+  inner.write("b", "1");
+  inner.commit_all();
+  const GitWorkTree tree = init("tree");
+  tree.write("a", "1");
+  tree.git("-c protocol.file.allow=always submodule -q add '" + inner.path() + "' sub");
+  const std::string commit = tree.commit_all();
+  inner.write("b", "2");
+  inner.commit_all();
+
+  check_out_ref(tree.path(), commit, directory_ / "copy");
+  EXPECT_EQ(read_file(fs::path(directory_ / "copy") / "sub/b"), "1");
+}
+
 }  // namespace
 }  // namespace mendel::cli

@@ -55,6 +55,7 @@ RouteTable::RouteTable(std::span<const Route> routes) {
   for (const Route& route : routes) {
     check(route);
     CompiledRoute compiled{&route, split_path(route.pattern)};
+    compiled.is_literal = std::ranges::none_of(compiled.parts, is_variable);
     compiled.takes_rest =
         !compiled.parts.empty() && compiled.parts.back().ends_with("...}");
     for (const CompiledRoute& other : routes_) {
@@ -97,31 +98,42 @@ RouteTable::Found RouteTable::find(std::string_view method, std::string_view tar
   return {found.route, found.name_parts(std::move(parsed.parts)), std::move(parsed.query)};
 }
 
+std::vector<const RouteTable::CompiledRoute*> RouteTable::candidates(
+    const std::vector<std::string>& path) const {
+  std::vector<const CompiledRoute*> found;
+  bool is_spelled_out = false;
+  for (const CompiledRoute& candidate : routes_) {
+    if (!candidate.matches(path)) continue;
+    found.push_back(&candidate);
+    is_spelled_out = is_spelled_out || candidate.is_literal;
+  }
+  if (is_spelled_out) {
+    std::erase_if(found, [](const CompiledRoute* route) { return !route->is_literal; });
+  }
+  return found;
+}
+
 const RouteTable::CompiledRoute& RouteTable::get(
     std::string_view method, std::string_view target,
     const std::vector<std::string>& path) const {
   const CompiledRoute* as_get = nullptr;
-  bool exists = false;
-  for (const CompiledRoute& candidate : routes_) {
-    if (!candidate.matches(path)) continue;
-    if (candidate.route->method == method) return candidate;
-    if (candidate.route->method == "GET") as_get = &candidate;
-    exists = true;
+  const auto found = candidates(path);
+  for (const CompiledRoute* candidate : found) {
+    if (candidate->route->method == method) return *candidate;
+    if (candidate->route->method == "GET") as_get = candidate;
   }
   if (as_get != nullptr && method == "HEAD") return *as_get;
-  if (exists) throw MethodNotAllowed{};
+  if (!found.empty()) throw MethodNotAllowed{};
   throw Error(ErrorCode::not_found,
               fmt::format("there is nothing at {}", target.substr(0, target.find('?'))));
 }
 
 std::string RouteTable::methods_at(std::string_view target) const {
-  const Target parsed = parse_target(target);
   std::string methods;
-  for (const CompiledRoute& candidate : routes_) {
-    if (!candidate.matches(parsed.parts)) continue;
+  for (const CompiledRoute* candidate : candidates(parse_target(target).parts)) {
     if (!methods.empty()) methods += ", ";
-    methods += candidate.route->method;
-    if (candidate.route->method == "GET") methods += ", HEAD";
+    methods += candidate->route->method;
+    if (candidate->route->method == "GET") methods += ", HEAD";
   }
   return methods;
 }

@@ -38,11 +38,15 @@ class RouteTable {
     const Route* route;
     std::vector<std::string_view> parts;
     bool takes_rest = false;  // its last part is {name...}
+    bool is_literal = true;   // no part of it is a variable
 
     bool matches(const std::vector<std::string>& path) const;
     std::vector<std::pair<std::string_view, std::string>> name_parts(
         std::vector<std::string> path) const;
   };
+  // Those whose pattern the path fits. A path that is spelled out in the table belongs to
+  // the routes that do so: /jobs/lease is no job of that id.
+  std::vector<const CompiledRoute*> candidates(const std::vector<std::string>& path) const;
   const CompiledRoute& get(std::string_view method, std::string_view target,
                            const std::vector<std::string>& path) const;
 

@@ -102,6 +102,7 @@ constexpr Route kToyRoutes[] = {
     {"PUT", "/things/{name}", open, BodyLimit::stream, "", {.upload = take_bytes}},
     {"GET", "/things/{name}/files/{path...}", open, kNone, "", {.answer = say_path}},
     {"HEAD", "/heads/{name}", open, kNone, "", {.answer = say_name}},
+    {"PATCH", "/things/special", open, BodyLimit::small, "", {.answer = say_tagged}},
     {"GET", "/of/{kind}", open, kNone, "", {.answer = say_kind}},
     {"GET", "/tagged", open, kNone, "", {.answer = say_tagged}},
     {"PATCH", "/tagged", open, BodyLimit::small, "", {.answer = say_tagged}},
@@ -190,6 +191,12 @@ TEST_F(RouterTest, SaysWhichMethodsThereAre) {
   EXPECT_EQ(problem_of(response)["type"], "/problems/method-not-allowed");
 
   EXPECT_EQ(answer(head_of("GET", "/heads/a")).headers.find("Allow"), "HEAD");
+}
+
+TEST_F(RouterTest, APathThatIsSpelledOutIsNoThingOfThatName) {
+  const Response response = answer(head_of("GET", "/things/special"));
+  EXPECT_EQ(response.status, 405);
+  EXPECT_EQ(response.headers.find("Allow"), "PATCH");
 }
 
 TEST_F(RouterTest, AnswersHeadAsGet) {

@@ -28,6 +28,12 @@ constexpr Statement kClaimWantedSource{"claim_wanted_source", R"sql(
     from due d
 )sql"};
 
+constexpr Statement kKeepClaim{"keep_claim_of_source", R"sql(
+  update job
+     set resolve_at = $4
+   where needs_commit and source_repository = $1 and source_ref = $2 and resolve_at = $3
+)sql"};
+
 constexpr Statement kSetCommitOfJobs{"set_commit_of_jobs", R"sql(
   with found as (
     update job
@@ -62,7 +68,12 @@ std::optional<WantedSource> claim_wanted_source(Transaction& tx, Timestamp now,
   return WantedSource{.repository = at<std::string>(*row, "source_repository"),
                       .ref = at<std::string>(*row, "source_ref"),
                       .failures = at<std::int32_t>(*row, "resolve_failures"),
-                      .since = at<std::optional<Timestamp>>(*row, "since").value_or(now)};
+                      .since = at<std::optional<Timestamp>>(*row, "since").value_or(now),
+                      .claimed_until = claimed_until};
+}
+
+void keep_claim(Transaction& tx, const WantedSource& source, Timestamp claimed_until) {
+  tx.exec(kKeepClaim, source.repository, source.ref, source.claimed_until, claimed_until);
 }
 
 std::vector<std::int64_t> set_commit_of_jobs(Transaction& tx, const WantedSource& source,

@@ -17,11 +17,16 @@ struct WantedSource {
   std::string ref;
   std::int32_t failures = 0;
   Timestamp since;  // when the first of its jobs was made
+  Timestamp claimed_until;
 };
 
 // One that is due, which nobody else is given until claimed_until.
 std::optional<WantedSource> claim_wanted_source(Transaction& tx, Timestamp now,
                                                 Timestamp claimed_until);
+
+// Who asks for it still does: nobody else is given it until then. Of jobs that were made
+// since it was claimed it says nothing.
+void keep_claim(Transaction& tx, const WantedSource& source, Timestamp claimed_until);
 
 // Jobs that were made before the commit was asked for have it from now on: the pipelines
 // that they are of.

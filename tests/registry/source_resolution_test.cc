@@ -79,6 +79,21 @@ TEST_F(SourceResolutionTest, OneThatIsAwayIsAskedAgainLaterAndLater) {
   EXPECT_EQ(job(uuid).state, "failed");
 }
 
+TEST_F(SourceResolutionTest, WhoIsKilledWhileItAsksIsSoonFollowedByAnother) {
+  const auto uuid = make_job(pipeline);
+  const Timestamp now = registry.clock.now();
+  test_database.database().transact("claim", [&](schema::Transaction& tx) {
+    const auto claimed =
+        schema::claim_wanted_source(tx, now, now + std::chrono::seconds(10));
+    schema::keep_claim(tx, *claimed, now + std::chrono::seconds(20));
+  });
+  registry.clock.advance(std::chrono::seconds(19));
+  EXPECT_FALSE(resolution.resolve_one());
+  registry.clock.advance(std::chrono::seconds(1));
+  EXPECT_TRUE(resolution.resolve_one());
+  EXPECT_TRUE(job(uuid).admitted);
+}
+
 TEST_F(SourceResolutionTest, ACancelledJobIsNotAskedFor) {
   const auto uuid = make_job(pipeline);
   registry.jobs.cancel(admin, uuid, "never mind");

@@ -19,7 +19,12 @@ namespace {
 using std::chrono::seconds;
 
 constexpr auto kPeriod = std::chrono::milliseconds(500);
-constexpr auto kClaim = std::chrono::minutes(5);  // more than a resolver may take
+constexpr std::size_t kThreads = 3;
+
+// Kept as long as one asks, so that the jobs of a server that is killed wait no longer.
+constexpr auto kClaim = seconds(10);
+constexpr auto kClaimKeepPeriod = seconds(3);
+
 constexpr auto kPatience = std::chrono::hours(3 * 24);
 constexpr std::int64_t kFirstPauseSeconds = 5;
 constexpr std::int64_t kPauseSecondsMax = 3600;
@@ -36,25 +41,64 @@ seconds pause_after(std::int32_t failures) {
       std::min(kFirstPauseSeconds << std::min(failures, kDoublingsMax), kPauseSecondsMax));
 }
 
+// While this lives, nobody else asks for the source. Should PostgreSQL be away for so long
+// that another does, both tell the jobs the same.
+class KeptClaim {
+ public:
+  KeptClaim(schema::Database& database, const Clock& clock, schema::WantedSource source)
+      : thread_([&database, &clock, source](std::stop_token stop) {
+          keep(database, clock, source, stop);
+        }) {}
+
+ private:
+  static void keep(schema::Database& database, const Clock& clock,
+                   schema::WantedSource source, std::stop_token stop) {
+    std::mutex mutex;
+    std::condition_variable_any never;
+    std::unique_lock lock(mutex);
+    for (;;) {
+      never.wait_for(lock, stop, kClaimKeepPeriod, [] { return false; });
+      if (stop.stop_requested()) return;
+      try {
+        const Timestamp until = clock.now() + kClaim;
+        database.transact("keep a claim of a source", [&](schema::Transaction& tx) {
+          schema::keep_claim(tx, source, until);
+        });
+        source.claimed_until = until;
+      } catch (const Error& error) {
+        spdlog::debug("a claim of {} is not kept: {}", source.repository, error.what());
+      }
+    }
+  }
+
+  std::jthread thread_;
+};
+
 }  // namespace
 
 void SourceResolution::start() {
-  thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
+  for (std::size_t i = 0; i < kThreads; ++i) {
+    threads_.emplace_back([this](std::stop_token stop) { run(stop); });
+  }
 }
 
-void SourceResolution::stop() { thread_ = std::jthread(); }
+void SourceResolution::stop() {
+  for (std::jthread& thread : threads_) thread.request_stop();
+  threads_.clear();
+}
 
 void SourceResolution::run(std::stop_token stop) {
+  bool away = false;  // PostgreSQL was not to be had
   std::mutex mutex;
   std::condition_variable_any never;
   while (!stop.stop_requested()) {
     try {
       while (!stop.stop_requested() && resolve_one()) continue;
-      if (away_) spdlog::info("commits of jobs are looked for again");
-      away_ = false;
+      if (away) spdlog::info("commits of jobs are looked for again");
+      away = false;
     } catch (const Error& error) {
-      if (!away_) spdlog::warn("commits of jobs are not looked for: {}", error.what());
-      away_ = true;
+      if (!away) spdlog::warn("commits of jobs are not looked for: {}", error.what());
+      away = true;
     }
     std::unique_lock lock(mutex);
     never.wait_for(lock, stop, kPeriod, [] { return false; });
@@ -70,6 +114,7 @@ bool SourceResolution::resolve_one() {
   if (!source) return false;
   std::string commit;
   try {
+    const KeptClaim claim(database_, clock_, *source);
     commit = resolver_.commit_of(source->repository, source->ref);
   } catch (const Error& error) {
     note_failure(*source, error, asked_at);

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "registry/services/change_feed.h"
 #include "registry/services/jobs/source_resolver.h"
@@ -11,7 +12,7 @@
 
 namespace mendel::registry {
 
-// Finds the commits that jobs wait for, on a thread of its own, because repositories may
+// Finds the commits that jobs wait for, on threads of its own, because repositories may
 // take their time to answer. All jobs that wait for one source are told at once. A
 // repository that is gone fails its jobs at once, one that is away after three days.
 // Several servers may do so at once. Started and stopped by its owner.
@@ -40,8 +41,7 @@ class SourceResolution {
   ChangeFeed& changes_;
   SourceResolver& resolver_;
   const Clock& clock_;
-  bool away_ = false;  // PostgreSQL was not to be had; the thread's own
-  std::jthread thread_;
+  std::vector<std::jthread> threads_;
 };
 
 }  // namespace mendel::registry

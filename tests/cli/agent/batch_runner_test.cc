@@ -79,7 +79,7 @@ TEST_P(BatchRunnerTest, RunsInTheSourceWithItsVariables) {
   const TaskStatus status = wait(*runner_, mine, runner_->start(mine));
   EXPECT_TRUE(status.end->succeeded());
   EXPECT_EQ(read_file(mine.files.log()),
-            mine.files.source().string() + "\na 'b' $c\nd\nattempt-1\n");
+            mine.files.source().string() + "\na 'b' $c\nd\n" + mine.key + "\n");
 }
 
 TEST_P(BatchRunnerTest, SaysThatACommandWaits) {

@@ -63,7 +63,7 @@ TEST_F(ShellRunnerTest, RunsInTheSourceWithItsVariablesAndNotTheAgentsToken) {
   ::unsetenv("MENDEL_TOKEN");
   ::unsetenv("MENDEL_JOURNAL");
   EXPECT_EQ(read_file(mine.files.log()),
-            mine.files.source().string() + "\na b attempt-1\n");
+            mine.files.source().string() + "\na b " + mine.key + "\n");
 }
 
 TEST_F(ShellRunnerTest, MeasuresIt) {

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
+#include <string>
 
 #include "cli/agent/runner.h"
 #include "tests/cli/test_files.h"
@@ -11,12 +13,14 @@
 
 namespace mendel::cli {
 
-// Attempts in directories of their own, and shell commands to run there.
+// Attempts in directories of their own, and shell commands to run there. No other test,
+// which may run at the same time, has an attempt of the same key.
 class TaskTest : public ::testing::Test {
  protected:
-  Task task(const std::string& script, const std::string& key = "attempt-1") {
-    const std::filesystem::path directory = directory_ / key;
+  Task task(const std::string& script, const std::string& name = "attempt-1") {
+    const std::filesystem::path directory = directory_ / name;
     std::filesystem::create_directories(directory / "source");
+    const std::string key = name + "." + std::to_string(::getpid());
     return {AttemptFiles(directory), key, "a test", {"sh", "-c", script}, {}, std::nullopt};
   }
 

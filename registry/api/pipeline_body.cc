@@ -250,7 +250,8 @@ void check_platforms(ObjectReader& produces, Objections& objections) {
   }
   for (const auto& [platform, globs] : platforms->items()) {
     const std::string pointer = "/produces/platforms/" + escaped(platform);
-    objections.check(pointer, [&] { Name::parse("a platform", platform); });
+    objections.check(pointer,
+                     [&, &platform = platform] { Name::parse("a platform", platform); });
     check_globs(globs, pointer, objections);
   }
 }
@@ -334,7 +335,9 @@ void check_secrets(ObjectReader& body, Objections& objections) {
       objections.add(pointer, "is the name of a secret of the namespace");
       continue;
     }
-    objections.check(pointer, [&] { Name::parse("a secret", secret.get<std::string>()); });
+    objections.check(pointer, [&, &secret = secret] {
+      Name::parse("a secret", secret.get<std::string>());
+    });
   }
 }
 

@@ -20,6 +20,8 @@ template <class... Functions>
 struct Overloaded : Functions... {
   using Functions::operator()...;
 };
+template <class... Functions>
+Overloaded(Functions...) -> Overloaded<Functions...>;
 
 std::optional<Glob> glob(const json& object, const char* member) {
   const auto found = object.find(member);

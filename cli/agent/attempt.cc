@@ -1,10 +1,15 @@
 // The phases, and what may be done again in each:
 //
 //   laying out   all of it: what was there is removed first
-//   starting     the run has an id of ours; whether the command was started, the runner
-//   knows running      looking publishing   what was sent is not sent again; the version
-//   has an idempotency key finishing    the server takes it once, and refuses another as it
-//   refuses a lost lease
+//
+//   starting     the run has an id of ours; the runner knows whether the command was
+//                started
+//
+//   running      looking
+//
+//   publishing   what was sent is not sent again; the version has an idempotency key
+//
+//   finishing    the server takes it once, and refuses another as it refuses a lost lease
 
 #include "cli/agent/attempt.h"
 

@@ -28,13 +28,6 @@ std::vector<std::string> environment_with(const Variables& variables) {
   return environment;
 }
 
-std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (const auto& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 void become(const std::vector<char*>& arguments, const std::vector<char*>& environment) {
   ::execvpe(arguments.front(), arguments.data(), environment.data());
   const int status = errno == ENOENT || errno == ENOTDIR ? kNotFound : kNotExecutable;

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "storage/base/process.h"
+
 namespace mendel::cli {
 
 using Variables = std::vector<std::pair<std::string, std::string>>;
@@ -11,9 +13,6 @@ using Variables = std::vector<std::pair<std::string, std::string>>;
 // "NAME=value" of this process's environment and of the variables, which come first where
 // both have one.
 std::vector<std::string> environment_with(const Variables& variables);
-
-// For the exec family: the texts' own bytes, and a null pointer. As long as texts lives.
-std::vector<char*> pointers_to(const std::vector<std::string>& texts);
 
 // Becomes the program: searched in PATH, in the environment of this process. If it cannot
 // be run, says so on standard error and ends with the status that a shell would have. For a

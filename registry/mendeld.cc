@@ -7,12 +7,10 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <exception>
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <thread>
@@ -26,6 +24,7 @@
 #include "registry/http/workers.h"
 #include "registry/options.h"
 #include "registry/secret_keys.h"
+#include "registry/services/pause.h"
 #include "registry/services/purge.h"
 #include "registry/services/registry.h"
 #include "registry/services/secret.h"
@@ -146,8 +145,6 @@ void set_up_log(const Options& options) {
 
 // What an earlier server was killed over. A store that is away is waited for.
 void finish_purges(PurgeService& purge, std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
   while (!stop.stop_requested()) {
     try {
       const auto outcome = purge.remove_bytes();
@@ -157,8 +154,7 @@ void finish_purges(PurgeService& purge, std::stop_token stop) {
     } catch (const Error& error) {
       spdlog::warn("purge: {}", error.what());
     }
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, stop, kPurgeRetryPeriod, [] { return false; });
+    pause_unless_stopped(stop, kPurgeRetryPeriod);
   }
 }
 

@@ -43,13 +43,6 @@ SystemUser with_groups(const passwd& entry) {
   return user;
 }
 
-std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  for (const auto& text : strings) pointers.push_back(const_cast<char*>(text.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 struct PreparedChild {
   const Command& command;
   std::vector<char*> arguments;
@@ -120,12 +113,6 @@ int wait_for(pid_t pid) {
 }
 
 }  // namespace
-
-Pipe make_pipe() {
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) throw_posix_error("make", "a pipe", errno);
-  return {Fd(ends[0]), Fd(ends[1])};
-}
 
 SystemUser get_system_user(const std::string& name) {
   std::vector<char> buffer(kPasswordEntrySizeMax);

@@ -6,15 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "storage/base/fd.h"
+#include "storage/base/process.h"
 
 namespace mendel::schema {
-
-struct Pipe {
-  Fd reader;
-  Fd writer;
-};
-Pipe make_pipe();
 
 // Whom a child process runs as; only root can name somebody else.
 struct SystemUser {

@@ -4,11 +4,10 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <stop_token>
 #include <thread>
 
+#include "registry/services/pause.h"
 #include "schema/changes.h"
 #include "storage/base/error.h"
 
@@ -59,8 +58,6 @@ struct ChangeFeed::State {
 };
 
 void ChangeFeed::State::run(std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
   while (!stop.stop_requested()) {
     try {
       read();
@@ -73,8 +70,7 @@ void ChangeFeed::State::run(std::stop_token stop) {
       last.reset();
       prunable.reset();
     }
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, stop, kReadingPeriod, [] { return false; });
+    pause_unless_stopped(stop, kReadingPeriod);
   }
 }
 

@@ -93,7 +93,7 @@ struct Registry {
         run_upkeep(runs, metric_folding),
         evaluations(database, changes, clock),
         job_making(database, changes, access, inputs, clock),
-        pipelines(database, changes, access, inputs, clock),
+        pipelines(database, changes, access, clock),
         jobs(database, changes, job_making, clock),
         job_leases(database, changes, vault, clock),
         job_logs(database),

@@ -3,9 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 
+#include "registry/services/pause.h"
 #include "storage/base/error.h"
 
 namespace mendel::registry {
@@ -25,8 +24,6 @@ void RunUpkeep::stop() { thread_ = std::jthread(); }
 
 // What fails is tried again in the next round; a failure that stays is told once.
 void RunUpkeep::run(std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
   while (!stop.stop_requested()) {
     try {
       look_after();
@@ -36,8 +33,7 @@ void RunUpkeep::run(std::stop_token stop) {
       if (!away_) spdlog::warn("runs are not looked after: {}", error.what());
       away_ = true;
     }
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, stop, kPeriod, [] { return false; });
+    pause_unless_stopped(stop, kPeriod);
   }
 }
 

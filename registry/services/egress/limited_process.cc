@@ -25,6 +25,7 @@
 #include "storage/base/error.h"
 #include "storage/base/fd.h"
 #include "storage/base/posix_error.h"
+#include "storage/base/process.h"
 
 namespace mendel::registry {
 
@@ -37,24 +38,6 @@ constexpr std::chrono::milliseconds kCancelPeriod{100};
 constexpr rlim_t kOpenFilesMax = 256;
 constexpr unsigned kNobody = 65534;
 constexpr int kNotStarted = 127;
-
-struct Pipe {
-  Fd reader;
-  Fd writer;
-
-  static Pipe open() {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) throw_posix_error("make", "a pipe", errno);
-    return {Fd(ends[0]), Fd(ends[1])};
-  }
-};
-
-std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
-  std::vector<char*> pointers;
-  for (const auto& text : texts) pointers.push_back(const_cast<char*>(text.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
-}
 
 struct PreparedChild {
   const LimitedCommand& command;
@@ -218,9 +201,9 @@ ProcessOutcome run_limited(const LimitedCommand& command) {
   const auto deadline = SteadyClock::now() + command.time_max;
   const std::string& program = command.arguments.at(0);
   const Fd nothing = open_file("/dev/null", O_RDONLY, 0);
-  Pipe output = Pipe::open();
-  Pipe complaints = Pipe::open();
-  Pipe failure = Pipe::open();
+  Pipe output = make_pipe();
+  Pipe complaints = make_pipe();
+  Pipe failure = make_pipe();
   const PreparedChild prepared{command,
                                pointers_to(command.arguments),
                                pointers_to(command.environment),

@@ -3,10 +3,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 
 #include "registry/services/egress/push_event.h"
+#include "registry/services/pause.h"
 #include "registry/services/triggers/events.h"
 #include "storage/base/error.h"
 #include "storage/base/uuid.h"
@@ -40,8 +39,6 @@ void Poller::stop() {
 
 // What fails is tried again in the next round; a failure that stays is told once.
 void Poller::run(std::stop_token stop, bool follows) {
-  std::mutex mutex;
-  std::condition_variable_any never;
   while (!stop.stop_requested()) {
     try {
       if (follows) follow_triggers();
@@ -53,8 +50,7 @@ void Poller::run(std::stop_token stop, bool follows) {
       if (!away_.exchange(true))
         spdlog::warn("repositories are not looked at: {}", error.what());
     }
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, stop, kRound, [] { return false; });
+    pause_unless_stopped(stop, kRound);
   }
 }
 

@@ -3,13 +3,12 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include <condition_variable>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "registry/services/jobs/admission.h"
 #include "registry/services/jobs/attempt_end.h"
+#include "registry/services/pause.h"
 #include "schema/job_attempts.h"
 #include "storage/base/error.h"
 
@@ -29,8 +28,6 @@ void JobUpkeep::start() {
 void JobUpkeep::stop() { thread_ = std::jthread(); }
 
 void JobUpkeep::run(std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
   while (!stop.stop_requested()) {
     try {
       look_after();
@@ -40,8 +37,7 @@ void JobUpkeep::run(std::stop_token stop) {
       if (!away_) spdlog::warn("jobs are not looked after: {}", error.what());
       away_ = true;
     }
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, stop, kPeriod, [] { return false; });
+    pause_unless_stopped(stop, kPeriod);
   }
 }
 

@@ -8,7 +8,6 @@
 #include "registry/services/access.h"
 #include "registry/services/caller.h"
 #include "registry/services/change_feed.h"
-#include "registry/services/inputs.h"
 #include "registry/services/jobs/job_making.h"
 #include "registry/services/jobs/pipeline_spec.h"
 #include "registry/services/page.h"
@@ -26,12 +25,8 @@ namespace mendel::registry {
 class PipelineService {
  public:
   PipelineService(schema::Database& database, ChangeFeed& changes, AccessService& access,
-                  InputService& inputs, const Clock& clock)
-      : database_(database),
-        changes_(changes),
-        access_(access),
-        inputs_(inputs),
-        clock_(clock) {}
+                  const Clock& clock)
+      : database_(database), changes_(changes), access_(access), clock_(clock) {}
 
   // A valid document, as it was sent and as it is understood.
   struct Document {
@@ -79,7 +74,6 @@ class PipelineService {
   schema::Database& database_;
   ChangeFeed& changes_;
   AccessService& access_;
-  InputService& inputs_;
   const Clock& clock_;
   std::vector<Objection> objections_;
 };

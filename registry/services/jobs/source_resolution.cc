@@ -5,11 +5,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 
 #include "registry/services/jobs/admission.h"
 #include "registry/services/jobs/attempt_end.h"
+#include "registry/services/pause.h"
 #include "schema/job_attempts.h"
 
 namespace mendel::registry {
@@ -53,11 +52,8 @@ class KeptClaim {
  private:
   static void keep(schema::Database& database, const Clock& clock,
                    schema::WantedSource source, std::stop_token stop) {
-    std::mutex mutex;
-    std::condition_variable_any never;
-    std::unique_lock lock(mutex);
     for (;;) {
-      never.wait_for(lock, stop, kClaimKeepPeriod, [] { return false; });
+      pause_unless_stopped(stop, kClaimKeepPeriod);
       if (stop.stop_requested()) return;
       try {
         const Timestamp until = clock.now() + kClaim;
@@ -89,8 +85,6 @@ void SourceResolution::stop() {
 
 void SourceResolution::run(std::stop_token stop) {
   bool away = false;  // PostgreSQL was not to be had
-  std::mutex mutex;
-  std::condition_variable_any never;
   while (!stop.stop_requested()) {
     try {
       while (!stop.stop_requested() && resolve_one()) continue;
@@ -100,8 +94,7 @@ void SourceResolution::run(std::stop_token stop) {
       if (!away) spdlog::warn("commits of jobs are not looked for: {}", error.what());
       away = true;
     }
-    std::unique_lock lock(mutex);
-    never.wait_for(lock, stop, kPeriod, [] { return false; });
+    pause_unless_stopped(stop, kPeriod);
   }
 }
 

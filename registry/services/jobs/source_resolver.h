@@ -2,8 +2,6 @@
 
 #include <string>
 
-#include "storage/base/error.h"
-
 namespace mendel::registry {
 
 // Finds the commit that a branch or tag of a git repository names now.
@@ -14,15 +12,6 @@ class SourceResolver {
   // 40 or 64 hexadecimal digits. Throws not_found and permission_denied, which stay so, and
   // unavailable and deadline_exceeded, which may pass.
   virtual std::string commit_of(const std::string& repository, const std::string& ref) = 0;
-};
-
-// Of a server that reaches no repositories.
-class NoSources : public SourceResolver {
- public:
-  std::string commit_of(const std::string& repository, const std::string&) override {
-    throw Error(ErrorCode::unavailable,
-                "this server reaches no repositories: " + repository);
-  }
 };
 
 }  // namespace mendel::registry

@@ -10,6 +10,7 @@
 
 #include "schema/access.h"
 #include "schema/transaction.h"
+#include "storage/base/error.h"
 #include "tests/testing/git_http_server.h"
 #include "tests/testing/git_work_tree.h"
 #include "tests/testing/manual_clock.h"

@@ -9,6 +9,7 @@
 #include "schema/database.h"
 #include "schema/job_sources.h"
 #include "storage/base/clock.h"
+#include "storage/base/error.h"
 
 namespace mendel::registry {
 

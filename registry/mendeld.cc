@@ -185,6 +185,7 @@ void run(const Options& options) {
   registry.source_resolution.start();
   registry.poller.start();
   registry.trigger_dispatcher.start();
+  registry.chainer.start();
   server.start();
   announce_url(options, server.port());
   std::jthread purger([&](std::stop_token stop) { finish_purges(registry.purge, stop); });
@@ -196,6 +197,7 @@ void run(const Options& options) {
   purger = {};
   server.stop(std::chrono::seconds(options.drain_seconds));
   workers.stop();
+  registry.chainer.stop();
   registry.source_resolution.stop();
   registry.job_upkeep.stop();
   registry.poller.stop();

@@ -28,6 +28,7 @@
 #include "registry/services/jobs/lease_waiters.h"
 #include "registry/services/jobs/pipelines.h"
 #include "registry/services/jobs/source_resolution.h"
+#include "registry/services/ledger/chainer.h"
 #include "registry/services/manifests.h"
 #include "registry/services/metric_folding.h"
 #include "registry/services/metric_intake.h"
@@ -101,6 +102,7 @@ struct Registry {
         job_upkeep(database, changes, clock),
         source_resolution(database, changes, git_remotes, clock),
         lease_waiters(changes),
+        chainer(database, clock),
         triggers(database, changes, access, job_making, clock),
         events(database, changes, access),
         trigger_dispatcher(database, changes, access, job_making, clock),
@@ -153,6 +155,7 @@ struct Registry {
   JobUpkeep job_upkeep;
   SourceResolution source_resolution;
   LeaseWaiters lease_waiters;
+  Chainer chainer;
   TriggerService triggers;
   EventService events;
   TriggerDispatcher trigger_dispatcher;

@@ -78,12 +78,14 @@ create table kpi_batch (
     sequence     bigint,       -- 1, 2, 3 … without gaps; null: not chained yet
     recorded_at  timestamptz,
     hash         bytea,        -- over this batch and the hash of the one before it
+    entries_through bigint,    -- entries in the chain up to its end
 
     constraint kpi_batch_pk primary key (id),
     constraint kpi_batch_sequence_is_unique unique (sequence),
     constraint kpi_batch_has_entries check (entry_count > 0),
     constraint kpi_batch_is_chained_as_a_whole
-        check ((sequence is null) = (recorded_at is null) and (sequence is null) = (hash is null))
+        check ((sequence is null) = (recorded_at is null) and (sequence is null) = (hash is null)
+               and (sequence is null) = (entries_through is null))
 ) with (fillfactor = 70);
 
 create index kpi_batch_unchained on kpi_batch (id) where sequence is null;

@@ -16,6 +16,7 @@
 #include "registry/api/job_lease.h"
 #include "registry/api/job_log.h"
 #include "registry/api/jobs.h"
+#include "registry/api/kpis.h"
 #include "registry/api/namespaces.h"
 #include "registry/api/pedigree.h"
 #include "registry/api/pipelines.h"
@@ -130,6 +131,10 @@ constexpr Route kRoutes[] = {
     {"GET",    "/api/v1/events",                                   authenticated, kNone,  "state limit after", {.answer = list_events}},
     {"GET",    "/api/v1/events/{id}",                              authenticated, kNone,  "",            {.answer = get_event}},
     {"POST",   "/api/v1/events/{id}/replay",                       authenticated, kSmall, "",            {.answer = replay_event}},
+
+    {"GET",    "/api/v1/kpis",                                     open,          kNone,  "limit after", {.answer = list_kpis}},
+    {"GET",    "/api/v1/kpis/{id}",                                open,          kNone,  "",            {.answer = get_kpi}},
+    {"PUT",    "/api/v1/kpis/{id}",                                authenticated, kSmall, "",            {.answer = put_kpi}},
 
     {"GET",    "/api/v1/{kind}",                                   open,          kNone,  "namespace q limit after", {.answer = list_artifacts}},
     {"GET",    "/api/v1/{kind}/{ns}/{name}",                       ns_reader,     kNone,  "",            {.answer = get_artifact}, kAttempt},

@@ -29,6 +29,7 @@
 #include "registry/services/jobs/pipelines.h"
 #include "registry/services/jobs/source_resolution.h"
 #include "registry/services/ledger/chainer.h"
+#include "registry/services/ledger/definitions.h"
 #include "registry/services/manifests.h"
 #include "registry/services/metric_folding.h"
 #include "registry/services/metric_intake.h"
@@ -112,7 +113,8 @@ struct Registry {
         health(database, objects),
         client_packages(std::move(client_directory)),
         hooks(database, changes, access, vault, clock),
-        poller(database, changes, git_remotes, clock, outside.poll_period) {
+        poller(database, changes, git_remotes, clock, outside.poll_period),
+        kpi_definitions(database, access, clock) {
     pipelines.consult([this](schema::Transaction& tx, const auto& change) {
       triggers.object(tx, change);
     });
@@ -166,6 +168,7 @@ struct Registry {
   ClientPackages client_packages;
   HookService hooks;
   Poller poller;
+  KpiDefinitions kpi_definitions;
 
   Services services{access,
                     aliases,
@@ -184,6 +187,7 @@ struct Registry {
                     job_logs,
                     job_publication,
                     jobs,
+                    kpi_definitions,
                     lease_waiters,
                     manifests,
                     metric_intake,

@@ -19,6 +19,7 @@ class JobLeases;
 class JobLogs;
 class JobPublication;
 class JobService;
+class KpiDefinitions;
 class LeaseWaiters;
 class ManifestService;
 class MetricIntake;
@@ -58,6 +59,7 @@ struct Services {
   JobLogs& job_logs;
   JobPublication& job_publication;
   JobService& jobs;
+  KpiDefinitions& kpi_definitions;
   LeaseWaiters& lease_waiters;
   ManifestService& manifests;
   MetricIntake& metric_intake;

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "registry/services/caller.h"
@@ -20,6 +21,10 @@ struct Counting {
   std::map<std::string, std::vector<std::string>>
       filter;                     // subject key: one of these values
   std::vector<std::string> keys;  // that sums are kept by; the one of "distinct" among them
+
+  // Canonical JSON of all but the ids: countings with the same rule share their sums.
+  std::string rule() const;
+  static Counting parse(std::int64_t id, std::int64_t kpi_id, const std::string& rule);
 };
 
 // One revision of a KPI's definition. What is told of it is fixed when it is made: a later
@@ -45,8 +50,17 @@ struct KpiDefinition {
   std::optional<std::chrono::sys_days> deadline;  // its last day
   std::vector<std::string> namespaces;            // as they are spelled; empty: all
   Counting counting;
+  std::string document;  // canonical JSON, as it was put
   Timestamp defined_at;
   std::string defined_by;
+
+  // What a document says; its id, revision and namespaces' ids are not in it. It was
+  // validated when it was put.
+  static KpiDefinition parse(const std::string& document);
 };
+
+// [A-Za-z][A-Za-z0-9_.-]{0,63}, and none of the words that reports are broken down by:
+// "model", "month".
+bool is_subject_key(std::string_view text);
 
 }  // namespace mendel::registry

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "registry/api/kpi_body.h"
+#include "registry/services/ledger/definitions.h"
+#include "tests/registry/run_fixture.h"
+
+namespace mendel::registry {
+
+// A registry in which KPIs are defined.
+class KpiTest : public RunTest {
+ protected:
+  static Name kpi_id(const std::string& id) { return Name::parse("a KPI", id); }
+
+  // The sum of values in lhcb, unless others say something else.
+  static nlohmann::json kpi_document(
+      const nlohmann::json& others = nlohmann::json::object()) {
+    nlohmann::json document{{"title", "Events from ML simulation"},
+                            {"unit", "events"},
+                            {"threshold", 1e9},
+                            {"namespaces", {"lhcb"}}};
+    document.update(others);
+    return document;
+  }
+
+  Put<KpiDefinition> put_kpi(const Caller& caller, const std::string& id,
+                             const nlohmann::json& document) {
+    return registry.kpi_definitions.put(caller, kpi_id(id), api::read_kpi_body(document),
+                                        [](const auto*) {});
+  }
+  KpiDefinition define(const std::string& id,
+                       const nlohmann::json& others = nlohmann::json::object()) {
+    return put_kpi(admin, id, kpi_document(others)).item;
+  }
+
+  NamespaceId make_namespace(const std::string& text,
+                             Visibility visibility = Visibility::private_) {
+    const Name name = Name::parse("a namespace", text);
+    return registry.namespaces
+        .put(admin, name, {.description = std::nullopt, .visibility = visibility},
+             [](const auto*) {})
+        .item.id;
+  }
+
+  // A principal with a role in lhcb, whose token has these scopes.
+  Caller make_caller(const std::string& text, Role role,
+                     std::initializer_list<Scope> scopes = {Scope::read, Scope::write}) {
+    const Name name = Name::parse("a principal", text);
+    Caller caller;
+    caller.principal = registry.principals.put(admin, name, {}, [](const auto*) {}).item.id;
+    caller.name = text;
+    for (const Scope scope : scopes) caller.scopes.add(scope);
+    if (role != Role::none) {
+      const auto lhcb =
+          registry.access.require(admin, Name::parse("a namespace", "lhcb"), Role::owner);
+      registry.namespaces.put_member(admin, lhcb.ns, name, role, [](const auto*) {});
+    }
+    return caller;
+  }
+};
+
+}  // namespace mendel::registry

@@ -113,7 +113,15 @@ void print_evaluations(const Json& evaluations) {
   }
 }
 
-void print_version(const ResolvedVersion& version, const Json& evaluations) {
+void print_downloads(const Json& downloads) {
+  const auto count = downloads.value("downloads", std::int64_t{0});
+  if (count == 0) return;
+  const std::string newest = text_of(downloads["days"].front(), "date");
+  print_line("downloads", fmt::format("{}, last on {}", count, newest));
+}
+
+void print_version(const ResolvedVersion& version, const Json& evaluations,
+                   const Json& downloads) {
   const Json& document = version.document;
   print_line("version", version.reference());
   print_line("kind", to_string(version.kind));
@@ -126,6 +134,7 @@ void print_version(const ResolvedVersion& version, const Json& evaluations) {
   print_line("size", format_size(document.value("size_bytes", std::uint64_t{0})) + " in " +
                          text_of(document, "file_count") + " files");
   print_line("aliases", joined(document, "aliases"));
+  print_downloads(downloads);
   print_object("labels", document, "labels");
   print_object("metrics", document, "metrics");
   print_evaluations(evaluations);
@@ -135,13 +144,25 @@ void print_version(const ResolvedVersion& version, const Json& evaluations) {
   print_hyperparameters(document);
 }
 
+// null from a server that counts none.
+Json get_downloads(ApiClient& server, const ResolvedVersion& version) {
+  try {
+    return server.get(version.path() + "/downloads");
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::not_found) throw;
+    return nullptr;
+  }
+}
+
 void show(const std::string& text, const GlobalOptions& global) {
   const Reference reference = Reference::parse(text);
   ApiClient server = connect(global);
   ResolvedVersion version = get_version(server, reference);
   const Json evaluations = get_evaluations(server, version);
-  if (!global.json) return print_version(version, evaluations);
+  const Json downloads = get_downloads(server, version);
+  if (!global.json) return print_version(version, evaluations, downloads);
   if (!evaluations.empty()) version.document["evaluations"] = evaluations;
+  if (!downloads.is_null()) version.document["downloads"] = downloads;
   print_json(version.document);
 }
 

@@ -180,6 +180,7 @@ void run(const Options& options) {
   http::Workers workers({.threads = options.workers, .queue_max = kQueuedRequestsMax});
   http::Server server(server_options(options), router, workers);
   registry.changes.start();
+  registry.downloads.start();
   registry.run_upkeep.start();
   registry.job_upkeep.start();
   registry.source_resolution.start();
@@ -203,6 +204,7 @@ void run(const Options& options) {
   registry.poller.stop();
   registry.trigger_dispatcher.stop();
   registry.run_upkeep.stop();
+  registry.downloads.stop();
   registry.changes.stop();
   spdlog::info("stopped");
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "registry/api/content_answer.h"
+#include "registry/api/downloads.h"
 #include "registry/api/files.h"
 #include "registry/api/json.h"
 #include "registry/api/names.h"
@@ -125,6 +126,7 @@ Response get_archive(const Request& request, Services& services) {
           std::move(manifest), std::move(plan.entries),
           services.blobs.open_all(version.namespace_id, std::move(plan.contents))),
       size};
+  count_download(request, services, version, response);
   return response;
 }
 
@@ -144,6 +146,7 @@ Response post_bundle(const Request& request, Services& services) {
   set_attachment(response.headers, download_name(record->version, ".bundle"));
   response.body = ByteStream{
       services.blobs.open_all(record->version.namespace_id, std::move(contents)), size};
+  count_download(request, services, record->version, response);
   return response;
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "registry/api/content_answer.h"
+#include "registry/api/downloads.h"
 #include "registry/api/names.h"
 #include "registry/api/problem.h"
 #include "registry/api/target.h"
@@ -226,7 +227,7 @@ Response get_file(const Request& request, Services& services) {
   const BlobPlace blob =
       services.blobs.get_named(found.version().namespace_id, *found.file->digest);
 
-  return file_response(
+  Response response = file_response(
       request, found, [&](const ByteRange& range) -> decltype(Response::body) {
         if (request.head().method == "HEAD") {
           return ByteStream{std::make_unique<NoBytes>(), range.length};
@@ -235,6 +236,8 @@ Response get_file(const Request& request, Services& services) {
         return ByteStream{services.blobs.open(blob, range.offset, range.length),
                           range.length};
       });
+  count_download(request, services, found.version(), response);
+  return response;
 }
 
 std::optional<Response> get_file_from_memory(const Request& request, Services& services) {
@@ -250,9 +253,11 @@ std::optional<Response> get_file_from_memory(const Request& request, Services& s
   if (!blob) return std::nullopt;
   auto bytes = services.blobs.remembered_bytes(*blob);
   if (!bytes) return std::nullopt;
-  return file_response(request, found, [&](const ByteRange& range) {
+  Response response = file_response(request, found, [&](const ByteRange& range) {
     return part_of(std::move(bytes), range);
   });
+  count_download(request, services, found.version(), response);
+  return response;
 }
 
 }  // namespace mendel::registry::api

@@ -7,6 +7,7 @@
 #include "registry/api/blobs.h"
 #include "registry/api/checkpoints.h"
 #include "registry/api/client.h"
+#include "registry/api/downloads.h"
 #include "registry/api/evaluations.h"
 #include "registry/api/events.h"
 #include "registry/api/files.h"
@@ -152,6 +153,7 @@ constexpr Route kRoutes[] = {
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/archive", ns_reader,    kNone,  "platform",    {.answer = get_archive}, kAttempt},
     {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/bundle", ns_reader,     kLarge, "",            {.answer = post_bundle}, kAttempt},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/recipe/{path...}", ns_reader, kNone, "platform", {.answer = get_recipe}, kAttempt},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/downloads", ns_reader,  kNone,  "",            {.answer = get_downloads}},
 
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/pedigree", ns_reader,   kNone,  "direction depth limit after", {.answer = get_pedigree}, kAttempt},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/patch",  ns_reader,     kNone,  "",            {.answer = get_patch}, kAttempt},

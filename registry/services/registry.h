@@ -8,6 +8,7 @@
 #include "registry/services/change_feed.h"
 #include "registry/services/checkpoints.h"
 #include "registry/services/client_packages.h"
+#include "registry/services/downloads.h"
 #include "registry/services/egress/egress.h"
 #include "registry/services/egress/git_remotes.h"
 #include "registry/services/egress/hooks.h"
@@ -58,8 +59,7 @@
 namespace mendel::registry {
 
 // All services over one pair of stores, in the order in which they need each other. What it
-// is given outlives it. The change feed and the upkeep of runs are started and stopped by
-// the owner.
+// is given outlives it. What has a thread is started and stopped by the owner.
 struct Registry {
   static constexpr std::size_t kIndexMemoryBytesMax = 48u << 20;
 
@@ -93,6 +93,7 @@ struct Registry {
         checkpoints(database, manifests, clock),
         run_publication(database),
         run_upkeep(runs, metric_folding),
+        downloads(database, clock),
         evaluations(database, changes, clock),
         job_making(database, changes, access, inputs, clock),
         pipelines(database, changes, access, clock),
@@ -147,6 +148,7 @@ struct Registry {
   CheckpointService checkpoints;
   RunPublication run_publication;
   RunUpkeep run_upkeep;
+  Downloads downloads;
   EvaluationService evaluations;
   JobMaking job_making;
   PipelineService pipelines;
@@ -177,6 +179,7 @@ struct Registry {
                     blobs,
                     checkpoints,
                     client_packages,
+                    downloads,
                     evaluations,
                     events,
                     fsck,

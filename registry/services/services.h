@@ -9,6 +9,7 @@ class AuditService;
 class BlobService;
 class CheckpointService;
 class ClientPackages;
+class Downloads;
 class EvaluationService;
 class EventService;
 class FsckService;
@@ -49,6 +50,7 @@ struct Services {
   BlobService& blobs;
   CheckpointService& checkpoints;
   ClientPackages& client_packages;
+  Downloads& downloads;
   EvaluationService& evaluations;
   EventService& events;
   FsckService& fsck;

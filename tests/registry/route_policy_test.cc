@@ -151,6 +151,7 @@ constexpr Expected kRoutesExpected[] = {
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/archive",         Needs::reading},
     {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/bundle",          Needs::reading},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/recipe/{path...}", Needs::reading},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/downloads",       Needs::reading},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/pedigree",        Needs::reading},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/patch",           Needs::reading},
     {"GET",    "/api/v1/commits/{sha}",                                     Needs::nothing},

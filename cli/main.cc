@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/exit_code.h"
 #include "cli/interrupt.h"
+#include "cli/kpi_commands.h"
 
 namespace mendel::cli {
 
@@ -14,6 +15,7 @@ namespace {
 constexpr const char* kFiles = "Bytes, in and out";
 constexpr const char* kRun = "Training";
 constexpr const char* kAgain = "Making it again";
+constexpr const char* kCount = "Counting what was made with it";
 constexpr const char* kLook = "Looking";
 constexpr const char* kChange = "Changing what a version is for";
 constexpr const char* kAccess = "Server and access";
@@ -42,6 +44,7 @@ constexpr Command kCommands[] = {
     {kAgain, "trigger", "when they are made again", declare_trigger},
     {kAgain, "job", "what was started, and how it went", declare_job},
     {kAgain, "agent", "lease jobs and run them here, or in a batch system", declare_agent},
+    {kCount, "kpi", "what was produced with models, counted once", declare_kpi},
     {kLook, "list", "what is there", declare_list},
     {kLook, "show", "all about one version", declare_show},
     {kLook, "log", "the versions of an artifact, newest first", declare_log},
@@ -85,6 +88,7 @@ Example:
 Environment:
   MENDEL_URL, MENDEL_TOKEN     the server and the token; flags come first, the login last
   MENDEL_RUN, MENDEL_JOURNAL   the run that is recorded, and where, without a network
+  MENDEL_KPI_JOURNAL           the file that takes events of KPIs, without a network
   MENDEL_NAMESPACE, MENDEL_SITE
                                the namespace of runs that name none, and where they run
   MENDEL_PLATFORM, BINARY_TAG  what --platform auto means

@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
-#include <iostream>
-#include <iterator>
 #include <set>
 
+#include "cli/input_text.h"
 #include "cli/output.h"
 #include "cli/params.h"
 
@@ -15,23 +13,8 @@ namespace mendel::cli {
 
 namespace {
 
-constexpr std::size_t kFileSizeMax = 16u << 20;
-
 [[noreturn]] void refuse(const std::string& place, const std::string& rule) {
   throw Error(ErrorCode::invalid_argument, place + ": " + rule);
-}
-
-std::string read_whole(const std::string& file) {
-  std::string text;
-  if (file == "-") {
-    text.assign(std::istreambuf_iterator<char>(std::cin), {});
-  } else {
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream) throw Error(ErrorCode::not_found, file + ": cannot be opened");
-    text.assign(std::istreambuf_iterator<char>(stream), {});
-  }
-  if (text.size() > kFileSizeMax) refuse(file, "is larger than 16 MiB");
-  return text;
 }
 
 std::string take_text(Json& document, const char* member, const std::string& place) {
@@ -124,7 +107,8 @@ std::vector<PipelineDocument> read_pipeline_documents(
     const std::vector<std::string>& files) {
   std::vector<PipelineDocument> documents;
   for (const std::string& file : files) {
-    for (PipelineDocument& document : parse_pipeline_documents(read_whole(file), file)) {
+    for (PipelineDocument& document :
+         parse_pipeline_documents(read_input_text(file), file)) {
       documents.push_back(std::move(document));
     }
   }

@@ -187,6 +187,7 @@ void run(const Options& options) {
   registry.poller.start();
   registry.trigger_dispatcher.start();
   registry.chainer.start();
+  registry.roll_up.start();
   server.start();
   announce_url(options, server.port());
   std::jthread purger([&](std::stop_token stop) { finish_purges(registry.purge, stop); });
@@ -199,6 +200,7 @@ void run(const Options& options) {
   server.stop(std::chrono::seconds(options.drain_seconds));
   workers.stop();
   registry.chainer.stop();
+  registry.roll_up.stop();
   registry.source_resolution.stop();
   registry.job_upkeep.stop();
   registry.poller.stop();

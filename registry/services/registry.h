@@ -31,6 +31,8 @@
 #include "registry/services/jobs/source_resolution.h"
 #include "registry/services/ledger/chainer.h"
 #include "registry/services/ledger/definitions.h"
+#include "registry/services/ledger/roll_up.h"
+#include "registry/services/ledger/sums.h"
 #include "registry/services/manifests.h"
 #include "registry/services/metric_folding.h"
 #include "registry/services/metric_intake.h"
@@ -105,6 +107,8 @@ struct Registry {
         source_resolution(database, changes, git_remotes, clock),
         lease_waiters(changes),
         chainer(database, clock),
+        roll_up(database),
+        ledger_sums(database),
         triggers(database, changes, access, job_making, clock),
         events(database, changes, access),
         trigger_dispatcher(database, changes, access, job_making, clock),
@@ -160,6 +164,8 @@ struct Registry {
   SourceResolution source_resolution;
   LeaseWaiters lease_waiters;
   Chainer chainer;
+  RollUp roll_up;
+  LedgerSums ledger_sums;
   TriggerService triggers;
   EventService events;
   TriggerDispatcher trigger_dispatcher;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -21,7 +22,7 @@ struct LedgerRange {
   std::optional<Timestamp> from;  // happened at it or later
   Timestamp until;  // happened at it or before (…T23:59:59.999999Z: a whole day)
   Timestamp at;
-  std::int64_t sequence = 0;
+  std::int64_t sequence = 0;  // as close_book(at) gave it; 0: the chain was empty
 };
 
 struct LedgerSum {
@@ -37,6 +38,7 @@ struct LedgerDay {
   std::chrono::sys_days day;  // of occurrence
   Amount amount;
   std::int64_t weight = 0;
+  std::string value;  // of the key that was summed up by
 };
 
 // The sums of reports, in units. They come from sums that are kept by day, and from entries
@@ -57,10 +59,13 @@ class LedgerSums {
   std::vector<LedgerSum> recount(const Counting& counting, const std::string& key,
                                  const LedgerRange& range);
 
-  // Days on which something happened, in order; of a value of a key, or of all.
+  // Days on which something happened, in order: of everything, and for each value of a key.
   std::vector<LedgerDay> by_day(const Counting& counting, const LedgerRange& range);
+  std::vector<LedgerDay> by_day(const Counting& counting, const std::string& key,
+                                const LedgerRange& range);
 
-  // Links of evidence of entries that count, at most limit, the latest occurrences first.
+  // Links of evidence of events that count (of each day some, where there are many), at
+  // most limit, the latest occurrences first.
   std::vector<std::string> links(const Counting& counting, const LedgerRange& range,
                                  std::size_t limit);
 

@@ -12,6 +12,7 @@
 
 #include "registry/services/ledger/chain_hash.h"
 #include "schema/ledger_chain.h"
+#include "schema/transaction.h"
 #include "storage/base/error.h"
 #include "tests/registry/ledger_fixture.h"
 #include "tests/testing/wait.h"
@@ -163,18 +164,17 @@ TEST_F(ChainerTest, ATimeToComeIsRefused) {
 // Goal: what is not committed when the book is closed is recorded later, however early it
 // began.
 TEST_F(ChainerTest, ATransactionThatIsLateIsRecordedLate) {
-  pqxx::connection connection(test_database.url());
-  pqxx::work late(connection);
-  late.exec(R"sql(
-    insert into kpi_batch (id, entry_count, digest, received_at, principal_id)
-    values (nextval('kpi_batch_id'), 1, decode(repeat('ab', 32), 'hex'), '2024-02-12', 1)
-  )sql");
-  commit({event("a")});
   const Timestamp at = clock.now();
-  const ChainHead head = chainer.close_book(at);
+  ChainHead head;
+  database().transact("be late", [&](schema::Transaction& late) {
+    late.exec_script(R"sql(
+      insert into kpi_batch (id, entry_count, digest, received_at, principal_id)
+      values (nextval('kpi_batch_id'), 1, decode(repeat('ab', 32), 'hex'), '2024-02-12', 1)
+    )sql");
+    commit({event("a")});
+    head = chainer.close_book(at);
+  });
   EXPECT_EQ(head.sequence, 1);
-
-  late.commit();
   EXPECT_EQ(chainer.chain_some(), 1);
   EXPECT_EQ(chainer.close_book(at), head);
   EXPECT_GT(chain().back().recorded_at, at);

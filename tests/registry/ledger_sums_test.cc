@@ -98,13 +98,7 @@ class LedgerSumsTest : public LedgerTest {
   }
 
   Counting make_counting(Counting counting) {
-    database().transact("make a counting", [&](schema::Transaction& tx) {
-      static constexpr schema::Statement kInsertCounting{"test_insert_counting", R"sql(
-        insert into kpi_counting (kpi_id, rule) values ($1, $2) returning id
-      )sql"};
-      counting.id = schema::at<std::int64_t>(
-          tx.exec_one(kInsertCounting, counting.kpi_id, counting.rule()), "id");
-    });
+    counting.id = testing::insert_counting(database(), counting.kpi_id, counting.rule());
     return counting;
   }
 
@@ -386,8 +380,8 @@ TEST_F(RolledUp, TheThreadSumsUp) {
   commit({event("a", kBegin, "{}")});
   chain();
   roll_up.start();
-  EXPECT_TRUE(testing::eventually(
-      [&] { return ask<std::int64_t>("select count(*) from kpi_sum") == 2; }));
+  EXPECT_TRUE(
+      testing::eventually([&] { return ask("select count(*) from kpi_sum") == 2; }));
   roll_up.stop();
 }
 
@@ -406,8 +400,8 @@ TEST_F(RolledUp, ByManyServersAtOnce) {
     }
   }
   roll_up.roll_up();
-  EXPECT_EQ(ask<std::int64_t>("select sum(entries) from kpi_sum where key = ''"), 40);
-  EXPECT_EQ(ask<std::int64_t>("select rolled_up_to from kpi_counting"), 40);
+  EXPECT_EQ(ask("select sum(entries) from kpi_sum where key = ''"), 40);
+  EXPECT_EQ(ask("select rolled_up_to from kpi_counting"), 40);
 }
 
 TEST_F(RolledUp, LinksAreThoseOfEventsThatCount) {
@@ -431,7 +425,7 @@ TEST_F(RolledUp, LinksAreThoseOfEventsThatCount) {
     roll_up.roll_up_some(counting.id, 1);
   }
   EXPECT_THAT(sums.links(counting, before, 1), ElementsAre("https://b.example"));
-  EXPECT_EQ(ask<std::int64_t>("select rolled_up_to from kpi_counting"), 3);
+  EXPECT_EQ(ask("select rolled_up_to from kpi_counting"), 3);
 }
 
 TEST_F(RolledUp, ADayKeepsNoMoreThanAHundredLinks) {
@@ -443,13 +437,13 @@ TEST_F(RolledUp, ADayKeepsNoMoreThanAHundredLinks) {
     chain();
     roll_up.roll_up();
   }
-  EXPECT_EQ(ask<std::int64_t>("select count(*) from kpi_link"), 100);
+  EXPECT_EQ(ask("select count(*) from kpi_link"), 100);
   // What is known goes on to be counted.
   commit({event("again", kBegin, "{https://example.org/1,https://example.org/149}")});
   chain();
   roll_up.roll_up();
-  EXPECT_EQ(ask<std::int64_t>("select count(*) from kpi_link"), 100);
-  EXPECT_EQ(ask<std::int64_t>("select sum(weight) from kpi_link"), 101);
+  EXPECT_EQ(ask("select count(*) from kpi_link"), 100);
+  EXPECT_EQ(ask("select sum(weight) from kpi_link"), 101);
 }
 
 }  // namespace

@@ -27,6 +27,15 @@ Examples:
                       global);
   declare_kpi_events(*app.add_subcommand("events", "what was recorded, in its order"),
                      global);
+  declare_kpi_report(*app.add_subcommand("report", "what it has come to"), global);
+  declare_kpi_reports(*app.add_subcommand("reports", "the reports that were sealed"),
+                      global);
+  declare_kpi_verify_report(
+      *app.add_subcommand("verify-report", "whether a report follows from the ledger"),
+      global);
+  declare_kpi_impact(
+      *app.add_subcommand("impact", "what was produced with all that came from a version"),
+      global);
 }
 
 }  // namespace mendel::cli

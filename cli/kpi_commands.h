@@ -20,4 +20,9 @@ void declare_kpi_send(CLI::App& app, const GlobalOptions& global);
 void declare_kpi_correct(CLI::App& app, const GlobalOptions& global);
 void declare_kpi_events(CLI::App& app, const GlobalOptions& global);
 
+void declare_kpi_report(CLI::App& app, const GlobalOptions& global);
+void declare_kpi_reports(CLI::App& app, const GlobalOptions& global);
+void declare_kpi_verify_report(CLI::App& app, const GlobalOptions& global);
+void declare_kpi_impact(CLI::App& app, const GlobalOptions& global);
+
 }  // namespace mendel::cli

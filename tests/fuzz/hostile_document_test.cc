@@ -13,6 +13,7 @@
 #include "tests/fuzz/hostile_glob.h"
 #include "tests/fuzz/hostile_job_files.h"
 #include "tests/fuzz/hostile_journal.h"
+#include "tests/fuzz/hostile_kpi_lines.h"
 #include "tests/fuzz/hostile_list.h"
 #include "tests/fuzz/hostile_request.h"
 #include "tests/fuzz/hostile_search.h"
@@ -99,7 +100,8 @@ INSTANTIATE_TEST_SUITE_P(YamlDocuments, HostileDocument,
                                                 read_hostile_yaml_documents}));
 INSTANTIATE_TEST_SUITE_P(DatasetList, HostileDocument,
                          ::testing::Values(Kind{"dataset_list", read_hostile_list}));
-
+INSTANTIATE_TEST_SUITE_P(KpiLines, HostileDocument,
+                         ::testing::Values(Kind{"kpi_lines", read_hostile_kpi_lines}));
 INSTANTIATE_TEST_SUITE_P(Glob, HostileDocument,
                          ::testing::Values(Kind{"glob", match_hostile_glob}));
 INSTANTIATE_TEST_SUITE_P(Pipeline, HostileDocument,

@@ -3,25 +3,34 @@
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
 
 #include "cli/api_client.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "storage/base/error.h"
 
 namespace mendel::cli {
 
 namespace {
 
 struct FsckOptions {
+  bool ledger = false;
   bool rebuild_index = false;
   bool verify = false;
 };
 
-void fsck(const FsckOptions& options, const GlobalOptions& global) {
-  ApiClient server = connect(global);
+void print_problems(const Json& report) {
+  for (const auto& problem : report.at("problems").get<std::vector<std::string>>())
+    fmt::print("damaged: {}\n", printable(problem));
+}
+
+void rebuild_index(ApiClient& server, bool verify, const GlobalOptions& global) {
   const Json report =
-      server.post("/api/v1/admin/rebuild-index", {{"verify_everything", options.verify}});
-  const auto problems = report.at("problems").get<std::vector<std::string>>();
+      server.post("/api/v1/admin/rebuild-index", {{"verify_everything", verify}});
   if (global.json) {
     print_json(report);
   } else {
@@ -30,12 +39,39 @@ void fsck(const FsckOptions& options, const GlobalOptions& global) {
                report.at("blobs").get<std::uint64_t>(),
                report.at("manifests").get<std::uint64_t>(),
                report.at("attached").get<std::uint64_t>());
-    for (const std::string& problem : problems)
-      fmt::print("damaged: {}\n", printable(problem));
+    print_problems(report);
   }
-  if (!problems.empty()) {
+  const auto count = report.at("problems").size();
+  if (count > 0) {
     throw Error(ErrorCode::data_loss,
-                fmt::format("the object store has {} damaged parts", problems.size()));
+                fmt::format("the object store has {} damaged parts", count));
+  }
+}
+
+void check_ledger(ApiClient& server, const GlobalOptions& global) {
+  const Json report = server.post("/api/v1/admin/check-ledger", Json::object());
+  if (global.json) {
+    print_json(report);
+  } else {
+    fmt::print("ledger: {} entries in {} batches, up to {}\n",
+               report.at("entries").get<std::uint64_t>(),
+               report.at("batches").get<std::uint64_t>(),
+               printable(report.at("head").at("hash").get<std::string>()));
+    print_problems(report);
+  }
+  const auto count = report.at("problems").size();
+  if (count > 0) {
+    throw Error(ErrorCode::data_loss,
+                fmt::format("the ledger is not what was recorded: {} problems", count));
+  }
+}
+
+void fsck(const FsckOptions& options, const GlobalOptions& global) {
+  ApiClient server = connect(global);
+  if (options.rebuild_index) {
+    rebuild_index(server, options.verify, global);
+  } else {
+    check_ledger(server, global);
   }
 }
 
@@ -43,18 +79,31 @@ void fsck(const FsckOptions& options, const GlobalOptions& global) {
 
 void declare_admin(CLI::App& app, const GlobalOptions& global) {
   app.require_subcommand(1);
-  CLI::App* command = app.add_subcommand(
-      "fsck", "make the index of what is stored again, from what is stored");
+  CLI::App* command =
+      app.add_subcommand("fsck", "check what is recorded, and repair what can be repaired");
   command->footer(R"(
-Every blob and manifest can be found from the object store alone. What is there already
-stays; what is damaged is reported and left out, and makes the exit status 14.
+Without a flag, and with --ledger, the ledger of KPI events is checked: that no entry was
+altered, added or taken away since it was recorded, and that sums are those of entries. This
+changes nothing.
 
-Example:
-  mendel admin fsck --rebuild-index)");
+With --rebuild-index, the index of what is stored is made again, from what is stored: every
+blob and manifest can be found from the object store alone. What is there already stays; what
+is damaged is reported and left out.
+
+The exit status is 14 when something is damaged.
+
+Examples:
+  mendel admin fsck
+  mendel admin fsck --rebuild-index --verify)");
   auto options = std::make_shared<FsckOptions>();
-  command->add_flag("--rebuild-index", options->rebuild_index, "make missing rows again")
-      ->required();
-  command->add_flag("--verify", options->verify, "read and hash every byte that is stored");
+  auto* ledger = command->add_flag("--ledger", options->ledger,
+                                   "check the ledger of KPI events (so without a flag)");
+  auto* rebuild = command
+                      ->add_flag("--rebuild-index", options->rebuild_index,
+                                 "make missing rows of the index again")
+                      ->excludes(ledger);
+  command->add_flag("--verify", options->verify, "read and hash every byte that is stored")
+      ->needs(rebuild);
   command->callback([options, &global] { fsck(*options, global); });
   declare_purge(app, global);
   declare_audit(app, global);

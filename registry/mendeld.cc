@@ -188,6 +188,7 @@ void run(const Options& options) {
   registry.trigger_dispatcher.start();
   registry.chainer.start();
   registry.roll_up.start();
+  registry.anchors.start();
   server.start();
   announce_url(options, server.port());
   std::jthread purger([&](std::stop_token stop) { finish_purges(registry.purge, stop); });
@@ -200,6 +201,7 @@ void run(const Options& options) {
   server.stop(std::chrono::seconds(options.drain_seconds));
   workers.stop();
   registry.chainer.stop();
+  registry.anchors.stop();
   registry.roll_up.stop();
   registry.source_resolution.stop();
   registry.job_upkeep.stop();

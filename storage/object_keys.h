@@ -14,6 +14,8 @@ namespace mendel::storage {
 //   namespaces/<id of the namespace that was given the bytes>/
 //     packs/<ab>/<64 hex digits of the pack's name, which begin with ab>
 //     successors/<ab>/<the same, of a pack that was rewritten>
+//   ledger/
+//     anchors/<sequence, 20 digits>-<64 hex digits of the hash of the chain up to there>
 //
 // What stands below a namespace is written and read through a PrefixedObjectStore of its
 // own. That a pack says in its key whose it is lets the rows be made again from the
@@ -26,6 +28,17 @@ std::string namespace_prefix(std::int64_t namespace_id);  // "namespaces/42/"
 std::string pack_key(const Digest& pack_name);
 std::optional<Digest> pack_name_of(std::string_view key);
 std::string successor_key(const Digest& pack_name);
+
+// Where the ledger's chain was once. In the order of their keys anchors follow the chain.
+struct AnchorName {
+  std::int64_t sequence = 0;
+  Digest hash;
+
+  friend bool operator==(const AnchorName&, const AnchorName&) = default;
+};
+inline constexpr std::string_view kAnchorPrefix = "ledger/anchors/";
+std::string anchor_key(const AnchorName& anchor);
+std::optional<AnchorName> anchor_of(std::string_view key);
 
 // What any object store takes as a key: parts of 1 to 255 bytes, '/' between them, none of
 // them "." or "..", no NUL. Throws invalid_argument.

@@ -59,6 +59,7 @@ constexpr Route kRoutes[] = {
     {"GET",    "/client/{name}",                                   open,          kNone,  "",            {.answer = get_client_package}},
 
     {"POST",   "/api/v1/admin/rebuild-index",                      admin,         kSmall, "",            {.answer = rebuild_index}},
+    {"POST",   "/api/v1/admin/check-ledger",                       admin,         kSmall, "",            {.answer = check_ledger}},
     {"POST",   "/api/v1/admin/purge",                              admin,         kSmall, "",            {.answer = purge_blobs}},
     {"GET",    "/api/v1/audit",                                    authenticated, kNone,  "namespace subject action limit after", {.answer = list_audit}},
 

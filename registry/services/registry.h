@@ -29,8 +29,10 @@
 #include "registry/services/jobs/lease_waiters.h"
 #include "registry/services/jobs/pipelines.h"
 #include "registry/services/jobs/source_resolution.h"
+#include "registry/services/ledger/anchors.h"
 #include "registry/services/ledger/chainer.h"
 #include "registry/services/ledger/definitions.h"
+#include "registry/services/ledger/ledger_check.h"
 #include "registry/services/ledger/roll_up.h"
 #include "registry/services/ledger/sums.h"
 #include "registry/services/manifests.h"
@@ -107,8 +109,10 @@ struct Registry {
         source_resolution(database, changes, git_remotes, clock),
         lease_waiters(changes),
         chainer(database, clock),
+        anchors(chainer, objects),
         roll_up(database),
         ledger_sums(database),
+        ledger_check(database, anchors),
         triggers(database, changes, access, job_making, clock),
         events(database, changes, access),
         trigger_dispatcher(database, changes, access, job_making, clock),
@@ -164,8 +168,10 @@ struct Registry {
   SourceResolution source_resolution;
   LeaseWaiters lease_waiters;
   Chainer chainer;
+  Anchors anchors;
   RollUp roll_up;
   LedgerSums ledger_sums;
+  LedgerCheck ledger_check;
   TriggerService triggers;
   EventService events;
   TriggerDispatcher trigger_dispatcher;
@@ -198,6 +204,7 @@ struct Registry {
                     jobs,
                     kpi_definitions,
                     lease_waiters,
+                    ledger_check,
                     manifests,
                     metric_intake,
                     metric_reading,

@@ -22,6 +22,7 @@ class JobPublication;
 class JobService;
 class KpiDefinitions;
 class LeaseWaiters;
+class LedgerCheck;
 class ManifestService;
 class MetricIntake;
 class MetricReading;
@@ -63,6 +64,7 @@ struct Services {
   JobService& jobs;
   KpiDefinitions& kpi_definitions;
   LeaseWaiters& lease_waiters;
+  LedgerCheck& ledger_check;
   ManifestService& manifests;
   MetricIntake& metric_intake;
   MetricReading& metric_reading;

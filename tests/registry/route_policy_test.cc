@@ -86,6 +86,7 @@ constexpr Expected kRoutesExpected[] = {
     {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/chunks",               Needs::writing},
     {"POST",   "/api/v1/namespaces/{ns}/uploads/{id}/packs",                Needs::writing},
     {"POST",   "/api/v1/admin/rebuild-index",                               Needs::administrator},
+    {"POST",   "/api/v1/admin/check-ledger",                                Needs::administrator},
     {"POST",   "/api/v1/admin/purge",                                       Needs::administrator},
     {"GET",    "/api/v1/audit",                                             Needs::token},
     {"GET",    "/api/v1/triggers",                                          Needs::token},

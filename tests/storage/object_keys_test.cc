@@ -25,6 +25,27 @@ TEST(PackKey, IsNoOtherText) {
   }
 }
 
+TEST(AnchorKey, FollowsTheChain) {
+  const Digest hash = Digest::of("abc");
+  EXPECT_EQ(anchor_key({42, hash}),
+            "ledger/anchors/00000000000000000042-"
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_LT(anchor_key({9, hash}), anchor_key({10, hash}));
+}
+
+TEST(AnchorKey, ComesBackAsTheAnchorAndIsNoOtherText) {
+  const AnchorName anchor{INT64_MAX, Digest::of("abc")};
+  const std::string key = anchor_key(anchor);
+  EXPECT_EQ(anchor_of(key), anchor);
+  for (const std::string& other :
+       {std::string(), std::string(kAnchorPrefix), key.substr(1), key + "0",
+        key.substr(0, key.size() - 1), key.substr(0, 15) + "9" + key.substr(16),
+        key.substr(0, 15) + "-" + key.substr(16),
+        key.substr(0, 35) + "+" + key.substr(36)}) {
+    EXPECT_EQ(anchor_of(other), std::nullopt) << other;
+  }
+}
+
 TEST(ObjectKey, MayNotEscapeOrBeAmbiguous) {
   EXPECT_NO_THROW(check_object_key("packs/ab/c.d"));
   EXPECT_NO_THROW(check_object_key("..."));

@@ -57,6 +57,7 @@ HttpProblem describe_status(int status) {
     case 405: return {"method-not-allowed", "Method not allowed"};
     case 408: return {"request-timeout", "Request timeout"};
     case 413: return {"too-large", "Too large"};
+    case 415: return {"unsupported-media-type", "Unsupported media type"};
     case 431: return {"header-too-large", "Header too large"};
     case 501: return {"not-implemented", "Not implemented"};
     case 503: return {"unavailable", "Temporarily unavailable"};
@@ -88,11 +89,12 @@ Response render(int status, nlohmann::json problem, std::string_view request_id)
 
 int http_status(ErrorCode code) { return describe(code).status; }
 
-Response problem_response(const Error& error, std::string_view request_id) {
+nlohmann::json problem_document(const Error& error) {
   const auto [status, title] = describe(error.code());
   nlohmann::json problem{
       {"type", "/problems/" + std::string(wire_name(error.code()))},
       {"title", title},
+      {"status", status},
       {"detail", status < 500 ? std::string_view(error.what()) : public_detail(status)}};
   if (status < 500 && !error.fields().empty()) {
     auto& errors = problem["errors"] = nlohmann::json::array();
@@ -100,7 +102,11 @@ Response problem_response(const Error& error, std::string_view request_id) {
       errors.push_back({{"pointer", field.pointer}, {"detail", field.detail}});
     }
   }
-  return render(status, std::move(problem), request_id);
+  return problem;
+}
+
+Response problem_response(const Error& error, std::string_view request_id) {
+  return render(http_status(error.code()), problem_document(error), request_id);
 }
 
 Response problem_response(int status, std::string_view detail,

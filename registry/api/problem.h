@@ -1,7 +1,7 @@
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <string_view>
-#include <vector>
 
 #include "registry/api/message.h"
 #include "storage/base/error.h"
@@ -13,7 +13,10 @@ namespace mendel::registry::api {
 // log under the request's id.
 Response problem_response(const Error& error, std::string_view request_id);
 
-// For what only HTTP knows: 400, 405, 408, 413, 431, 503.
+// The same of one thing among many: a document without an instance.
+nlohmann::json problem_document(const Error& error);
+
+// For what only HTTP knows: 400, 405, 408, 413, 415, 431, 503.
 Response problem_response(int status, std::string_view detail, std::string_view request_id);
 
 int http_status(ErrorCode code);

@@ -43,6 +43,13 @@ void require_use_of_attempt(const Route& route, const JobAttempt& attempt) {
   }
 }
 
+// A token never takes away what anybody may do without one.
+bool records_only(const Caller& caller) {
+  return !caller.is_anonymous() && caller.scopes.has(Scope::kpi) &&
+         !caller.scopes.has(Scope::read) && !caller.scopes.has(Scope::write) &&
+         !caller.scopes.has(Scope::admin) && !caller.scopes.has(Scope::agent);
+}
+
 std::string_view path_of(std::string_view target) {
   return target.substr(0, target.find('?'));
 }
@@ -106,12 +113,18 @@ void Router::authorise(const Route& route, Request& request) const {
   const Caller& caller = request.caller_;
   if (const auto needed = role_of(route.policy)) {
     const Name ns = Name::parse("a namespace", request.path("ns"));
-    request.standing_ = services_.access.require(caller, ns, *needed);
+    const bool fetches = route.recorders == Recorders::allowed && *needed == Role::reader;
+    request.standing_ = fetches ? services_.access.require_fetch(caller, ns)
+                                : services_.access.require(caller, ns, *needed);
     return;
   }
   if (route.policy == Policy::open) return;
   if (caller.is_anonymous()) {
     throw Error(ErrorCode::unauthenticated, "this needs a token");
+  }
+  if (records_only(caller) && route.recorders == Recorders::refused) {
+    throw Error(ErrorCode::permission_denied,
+                "a token with the scope kpi alone records events and fetches models");
   }
   if (route.policy == Policy::admin && !caller.administers_server()) {
     throw Error(ErrorCode::permission_denied,
@@ -135,8 +148,9 @@ bool Router::authorise_from_memory(const Route& route, Request& request) const {
   auto standing = services_.access.remembered_standing(
       request.caller_, Name::parse("a namespace", request.path("ns")));
   if (!standing || standing->role < Role::reader) return false;
-  if (!request.caller_.is_anonymous() && !request.caller_.scopes.has(Scope::read))
-    return false;
+  const Scopes scopes = request.caller_.scopes;
+  const bool fetches = route.recorders == Recorders::allowed && scopes.has(Scope::kpi);
+  if (!request.caller_.is_anonymous() && !scopes.has(Scope::read) && !fetches) return false;
   request.standing_ = std::move(*standing);
   return true;
 }

@@ -17,6 +17,7 @@
 #include "registry/api/job_lease.h"
 #include "registry/api/job_log.h"
 #include "registry/api/jobs.h"
+#include "registry/api/kpi_events.h"
 #include "registry/api/kpis.h"
 #include "registry/api/namespaces.h"
 #include "registry/api/pedigree.h"
@@ -47,6 +48,10 @@ constexpr BodyLimit kStream = BodyLimit::stream;
 
 // What a job's attempt may do with its token: read, store, publish, and keep its run.
 constexpr Attempts kAttempt = Attempts::allowed;
+constexpr Attempts kNoAttempt = Attempts::refused;
+
+// What a token that records events may do besides: fetch the models that made them.
+constexpr Recorders kRecorder = Recorders::allowed;
 
 // clang-format off
 constexpr Route kRoutes[] = {
@@ -63,7 +68,7 @@ constexpr Route kRoutes[] = {
     {"POST",   "/api/v1/admin/purge",                              admin,         kSmall, "",            {.answer = purge_blobs}},
     {"GET",    "/api/v1/audit",                                    authenticated, kNone,  "namespace subject action limit after", {.answer = list_audit}},
 
-    {"GET",    "/api/v1/whoami",                                   authenticated, kNone,  "",            {.answer = whoami}},
+    {"GET",    "/api/v1/whoami",                                   authenticated, kNone,  "",            {.answer = whoami}, kNoAttempt, kRecorder},
     {"GET",    "/api/v1/namespaces",                               open,          kNone,  "limit after", {.answer = list_namespaces}},
     {"GET",    "/api/v1/namespaces/{ns}",                          ns_reader,     kNone,  "",            {.answer = get_namespace}},
     {"PUT",    "/api/v1/namespaces/{ns}",                          authenticated, kSmall, "",            {.answer = put_namespace}},
@@ -137,23 +142,25 @@ constexpr Route kRoutes[] = {
     {"GET",    "/api/v1/kpis",                                     open,          kNone,  "limit after", {.answer = list_kpis}},
     {"GET",    "/api/v1/kpis/{id}",                                open,          kNone,  "",            {.answer = get_kpi}},
     {"PUT",    "/api/v1/kpis/{id}",                                authenticated, kSmall, "",            {.answer = put_kpi}},
+    {"POST",   "/api/v1/kpi-events",                               authenticated, kStream, "",           {.upload = post_kpi_events}, kNoAttempt, kRecorder},
+    {"GET",    "/api/v1/kpi-events",                               open,          kNone,  "kpi namespace limit after", {.answer = list_kpi_events}},
 
     {"GET",    "/api/v1/{kind}",                                   open,          kNone,  "namespace q limit after", {.answer = list_artifacts}},
     {"GET",    "/api/v1/{kind}/{ns}/{name}",                       ns_reader,     kNone,  "",            {.answer = get_artifact}, kAttempt},
     {"PATCH",  "/api/v1/{kind}/{ns}/{name}",                       ns_writer,     kSmall, "",            {.answer = patch_artifact}},
     {"POST",   "/api/v1/{kind}/{ns}/{name}/versions",              ns_writer,     kLarge, "",            {.answer = publish_version}, kAttempt},
-    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions",              ns_reader,     kNone,  "limit after", {.answer = list_versions}, kAttempt},
-    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}",        ns_reader,     kNone,  "",            {.answer = get_version, .from_memory = get_version_from_memory}, kAttempt},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions",              ns_reader,     kNone,  "limit after", {.answer = list_versions}, kAttempt, kRecorder},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}",        ns_reader,     kNone,  "",            {.answer = get_version, .from_memory = get_version_from_memory}, kAttempt, kRecorder},
     {"DELETE", "/api/v1/{kind}/{ns}/{name}/versions/{ref}",        ns_maintainer, kSmall, "",            {.answer = delete_version}},
     {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/yank",   ns_writer,     kSmall, "",            {.answer = yank_version}},
     {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/restore", ns_writer,    kSmall, "",            {.answer = restore_version}},
     {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/evaluations", ns_writer, kSmall, "",           {.answer = create_evaluation}},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/evaluations", ns_reader, kNone, "limit after", {.answer = list_evaluations}, kAttempt},
-    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/files",  ns_reader,     kNone,  "component",   {.answer = get_manifest, .from_memory = get_manifest_from_memory}, kAttempt},
-    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/files/{path...}", ns_reader, kNone, "platform", {.answer = get_file, .from_memory = get_file_from_memory}, kAttempt},
-    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/archive", ns_reader,    kNone,  "platform",    {.answer = get_archive}, kAttempt},
-    {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/bundle", ns_reader,     kLarge, "",            {.answer = post_bundle}, kAttempt},
-    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/recipe/{path...}", ns_reader, kNone, "platform", {.answer = get_recipe}, kAttempt},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/files",  ns_reader,     kNone,  "component",   {.answer = get_manifest, .from_memory = get_manifest_from_memory}, kAttempt, kRecorder},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/files/{path...}", ns_reader, kNone, "platform", {.answer = get_file, .from_memory = get_file_from_memory}, kAttempt, kRecorder},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/archive", ns_reader,    kNone,  "platform",    {.answer = get_archive}, kAttempt, kRecorder},
+    {"POST",   "/api/v1/{kind}/{ns}/{name}/versions/{ref}/bundle", ns_reader,     kLarge, "",            {.answer = post_bundle}, kAttempt, kRecorder},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/recipe/{path...}", ns_reader, kNone, "platform", {.answer = get_recipe}, kAttempt, kRecorder},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/downloads", ns_reader,  kNone,  "",            {.answer = get_downloads}},
 
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/pedigree", ns_reader,   kNone,  "direction depth limit after", {.answer = get_pedigree}, kAttempt},
@@ -161,7 +168,7 @@ constexpr Route kRoutes[] = {
     {"GET",    "/api/v1/commits/{sha}",                            open,          kNone,  "limit after", {.answer = get_commit}},
     {"GET",    "/api/v1/search",                                   open,          kNone,  "q limit after", {.answer = search}},
 
-    {"GET",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",       ns_reader,     kNone,  "at",          {.answer = get_alias}, kAttempt},
+    {"GET",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",       ns_reader,     kNone,  "at",          {.answer = get_alias}, kAttempt, kRecorder},
     {"PUT",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",       ns_writer,     kSmall, "",            {.answer = put_alias}},
     {"DELETE", "/api/v1/{kind}/{ns}/{name}/aliases/{alias}",       ns_writer,     kSmall, "",            {.answer = delete_alias}},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/aliases/{alias}/history", ns_reader,   kNone,  "limit after", {.answer = list_alias_history}},

@@ -58,6 +58,10 @@ enum class BodyLimit : std::uint64_t {
 // is over, so that what was done before can be told again.
 enum class Attempts : std::uint8_t { refused, allowed, ended };
 
+// Whether a token that has the scope kpi, and none of read, may be used on a route: to
+// record what a model made, and to fetch the model.
+enum class Recorders : std::uint8_t { refused, allowed };
+
 struct Route {
   std::string_view method;
   std::string_view
@@ -67,6 +71,7 @@ struct Route {
   std::string_view query;  // the parameters it takes, separated by spaces
   Handlers handlers;
   Attempts attempts = Attempts::refused;
+  Recorders recorders = Recorders::refused;
 };
 
 // Every route there is, in plain sight.

@@ -140,6 +140,11 @@ bool may_read(const Caller& caller, const AccessService::Standing& standing) {
   return standing.ns.visibility == Visibility::public_ || caller.scopes.has(Scope::read);
 }
 
+bool may_fetch(const Caller& caller, const AccessService::Standing& standing) {
+  return may_read(caller, standing) ||
+         (standing.role >= Role::reader && caller.scopes.has(Scope::kpi));
+}
+
 struct AccessService::State {
   State(schema::Database& database, ChangeFeed& changes, const Clock& clock)
       : database(database), changes(changes), clock(clock) {}
@@ -316,6 +321,12 @@ AccessService::Standing AccessService::require(const Caller& caller, const Name&
                                               : standing.role >= needed &&
                                                     caller.scopes.has(scope_for(needed));
   if (!allowed) refuse(caller, standing, ns, needed);
+  return standing;
+}
+
+AccessService::Standing AccessService::require_fetch(const Caller& caller, const Name& ns) {
+  Standing standing = this->standing(caller, ns);
+  if (!may_fetch(caller, standing)) refuse(caller, standing, ns, Role::reader);
   return standing;
 }
 

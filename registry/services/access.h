@@ -42,6 +42,10 @@ class AccessService {
   // write; owner: admin).
   Standing require(const Caller& caller, const Name& ns, Role needed);
 
+  // The standing, if the caller may fetch models there. Throws as require() does for who
+  // may not read.
+  Standing require_fetch(const Caller& caller, const Name& ns);
+
  private:
   struct State;
   std::unique_ptr<State> state_;
@@ -50,5 +54,9 @@ class AccessService {
 // Whether the caller may read the namespace: by its role and its token's scopes, or because
 // everybody may. Where it may not, the namespace does not exist for it.
 bool may_read(const Caller& caller, const AccessService::Standing& standing);
+
+// The same, and what a token of the scope kpi may besides: fetch the models whose events it
+// records.
+bool may_fetch(const Caller& caller, const AccessService::Standing& standing);
 
 }  // namespace mendel::registry

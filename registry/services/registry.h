@@ -32,7 +32,9 @@
 #include "registry/services/ledger/anchors.h"
 #include "registry/services/ledger/chainer.h"
 #include "registry/services/ledger/definitions.h"
+#include "registry/services/ledger/entry_list.h"
 #include "registry/services/ledger/ledger_check.h"
+#include "registry/services/ledger/recorder.h"
 #include "registry/services/ledger/roll_up.h"
 #include "registry/services/ledger/sums.h"
 #include "registry/services/manifests.h"
@@ -123,7 +125,9 @@ struct Registry {
         client_packages(std::move(client_directory)),
         hooks(database, changes, access, vault, clock),
         poller(database, changes, git_remotes, clock, outside.poll_period),
-        kpi_definitions(database, access, clock) {
+        kpi_definitions(database, access, clock),
+        recorder(database, access, kpi_definitions, clock, [this] { chainer.wake(); }),
+        ledger_entries(database, access, kpi_definitions) {
     pipelines.consult([this](schema::Transaction& tx, const auto& change) {
       triggers.object(tx, change);
     });
@@ -183,6 +187,8 @@ struct Registry {
   HookService hooks;
   Poller poller;
   KpiDefinitions kpi_definitions;
+  Recorder recorder;
+  LedgerEntries ledger_entries;
 
   Services services{access,
                     aliases,
@@ -205,6 +211,7 @@ struct Registry {
                     kpi_definitions,
                     lease_waiters,
                     ledger_check,
+                    ledger_entries,
                     manifests,
                     metric_intake,
                     metric_reading,
@@ -214,6 +221,7 @@ struct Registry {
                     principals,
                     publishing,
                     purge,
+                    recorder,
                     repository_check,
                     run_publication,
                     runs,

@@ -1,10 +1,16 @@
 #pragma once
 
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <variant>
+#include <vector>
 
 #include "registry/api/kpi_body.h"
+#include "registry/api/kpi_event_body.h"
 #include "registry/services/ledger/definitions.h"
+#include "registry/services/ledger/recorder.h"
+#include "registry/services/ledger/sent_entry.h"
 #include "tests/registry/run_fixture.h"
 
 namespace mendel::registry {
@@ -33,6 +39,36 @@ class KpiTest : public RunTest {
   KpiDefinition define(const std::string& id,
                        const nlohmann::json& others = nlohmann::json::object()) {
     return put_kpi(admin, id, kpi_document(others)).item;
+  }
+
+  // An event of lhcb, unless others say something else.
+  static nlohmann::json event(const std::string& id, double value,
+                              const nlohmann::json& others = nlohmann::json::object()) {
+    nlohmann::json row{{"kpi", "events"},
+                       {"namespace", "lhcb"},
+                       {"event_id", id},
+                       {"value", value},
+                       {"occurred_at", "2024-02-12T10:00:00Z"}};
+    row.update(others);
+    return row;
+  }
+  static nlohmann::json correction(const std::string& id, const std::string& corrects,
+                                   double value) {
+    return {{"kpi", "events"},      {"namespace", "lhcb"}, {"event_id", id},
+            {"corrects", corrects}, {"value", value},      {"reason", "counted wrongly"}};
+  }
+
+  // What is wrong with the form of a row is an error of the test.
+  static SentEntry sent(const nlohmann::json& row) {
+    return std::get<SentEntry>(api::read_kpi_event(row).content);
+  }
+  Recorder::Outcome record(const Caller& caller, const std::vector<nlohmann::json>& rows) {
+    std::vector<SentEntry> entries;
+    for (const auto& row : rows) entries.push_back(sent(row));
+    return registry.recorder.record(caller, entries);
+  }
+  Recorder::Outcome record(const std::vector<nlohmann::json>& rows) {
+    return record(admin, rows);
   }
 
   NamespaceId make_namespace(const std::string& text,

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -138,6 +139,8 @@ constexpr Expected kRoutesExpected[] = {
     {"GET",    "/api/v1/kpis",                                              Needs::nothing},
     {"GET",    "/api/v1/kpis/{id}",                                         Needs::nothing},
     {"PUT",    "/api/v1/kpis/{id}",                                         Needs::token},
+    {"POST",   "/api/v1/kpi-events",                                        Needs::token},
+    {"GET",    "/api/v1/kpi-events",                                        Needs::nothing},
     {"GET",    "/api/v1/{kind}",                                            Needs::nothing},
     {"GET",    "/api/v1/{kind}/{ns}/{name}",                                Needs::reading},
     {"PATCH",  "/api/v1/{kind}/{ns}/{name}",                                Needs::writing},
@@ -209,6 +212,21 @@ constexpr std::string_view kRoutesOfAttempts[] = {
     "GET /api/v1/{kind}/{ns}/{name}/aliases/{alias}",
 };
 
+// Where a token with the scope kpi and no other may be used: all that a simulation job does,
+// which fetches a model and records what it made with it.
+constexpr std::string_view kRoutesOfRecorders[] = {
+    "GET /api/v1/whoami",
+    "POST /api/v1/kpi-events",
+    "GET /api/v1/{kind}/{ns}/{name}/versions",
+    "GET /api/v1/{kind}/{ns}/{name}/versions/{ref}",
+    "GET /api/v1/{kind}/{ns}/{name}/versions/{ref}/files",
+    "GET /api/v1/{kind}/{ns}/{name}/versions/{ref}/files/{path...}",
+    "GET /api/v1/{kind}/{ns}/{name}/versions/{ref}/archive",
+    "POST /api/v1/{kind}/{ns}/{name}/versions/{ref}/bundle",
+    "GET /api/v1/{kind}/{ns}/{name}/versions/{ref}/recipe/{path...}",
+    "GET /api/v1/{kind}/{ns}/{name}/aliases/{alias}",
+};
+
 constexpr std::string_view kNamespaces[] = {"private", "internal", "public", "absent"};
 
 // Whoever is not said to hold less holds a token with every scope, for every namespace.
@@ -238,8 +256,24 @@ constexpr Rights kRights[] = {
 };
 // clang-format on
 
-Outcome expected_outcome(const Rights& rights, Needs needs, std::size_t ns) {
-  switch (needs) {
+bool is_for_recorders(const Expected& row) {
+  const std::string route = std::string(row.method) + " " + std::string(row.pattern);
+  return std::ranges::find(kRoutesOfRecorders, route) != std::end(kRoutesOfRecorders);
+}
+
+// As an owner with the scope kpi alone.
+Outcome expected_of_recorder(const Expected& row, std::size_t ns) {
+  if (!is_for_recorders(row)) return e403;
+  return row.needs == Needs::reading && kNamespaces[ns] == "absent" ? e404 : ok;
+}
+
+Outcome expected_outcome(const Rights& rights, const Expected& row, std::size_t ns) {
+  const bool records = rights.caller == "owner, to record events";
+  const bool asks_for_token = row.needs == Needs::token || row.needs == Needs::a_run;
+  if (records && (is_for_recorders(row) || asks_for_token)) {
+    return expected_of_recorder(row, ns);
+  }
+  switch (row.needs) {
     case Needs::nothing: return ok;
     case Needs::token: return rights.caller == "nobody" ? e401 : ok;
     case Needs::a_run: return rights.caller == "nobody" ? e401 : e404;
@@ -425,13 +459,22 @@ TEST(RoutePolicyStated, SaysWhatAttemptsAtJobsMayUse) {
   EXPECT_THAT(existing, UnorderedElementsAreArray(kRoutesOfAttempts));
 }
 
+TEST(RoutePolicyStated, SaysWhereEventsAreRecorded) {
+  std::vector<std::string> existing;
+  for (const Route& route : routes()) {
+    if (route.recorders == Recorders::refused) continue;
+    existing.push_back(std::string(route.method) + " " + std::string(route.pattern));
+  }
+  EXPECT_THAT(existing, UnorderedElementsAreArray(kRoutesOfRecorders));
+}
+
 TEST_F(RoutePolicy, AllowsWhatTheTableSaysAndNothingElse) {
   for (const Expected& row : kRoutesExpected) {
     for (const Rights& rights : kRights) {
       for (std::size_t ns = 0; ns < std::size(kNamespaces); ++ns) {
         const auto head =
             head_of(rights.caller, row.method, target_of(row.pattern, kNamespaces[ns]));
-        EXPECT_EQ(outcome_of(head), expected_outcome(rights, row.needs, ns))
+        EXPECT_EQ(outcome_of(head), expected_outcome(rights, row, ns))
             << rights.caller << ": " << head.method << " " << head.target;
       }
     }

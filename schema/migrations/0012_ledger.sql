@@ -6,10 +6,11 @@
 --
 -- Entries come in batches, one for each transaction that brings any. A batch is not chained when
 -- it is committed, so that writers do not wait for each other: one chainer at a time, which holds
--- kpi_head, gives committed batches their sequence, the time at which they count as recorded, and
--- a hash over all before them. Reports read chained batches alone. recorded_at grows strictly
--- from round to round, whatever the clocks of servers say, and a report that is made closes the
--- book at its own time (kpi_head.recorded_at): what is known at a time stays the same for ever.
+-- kpi_head, gives committed batches their sequence, the time of their recording, and a hash over
+-- all before them. Reports read chained batches alone. A batch is recorded when it was received, but
+-- never before one that is chained already, whatever the clocks of servers say; and a report that
+-- is made closes the book at its own time (kpi_head.recorded_at), so that whatever comes later is
+-- recorded later: what is known at a time stays the same for ever.
 --
 -- Sums by day are kept per rule of counting (kpi_counting), and say up to which batch they go;
 -- they can be made again from the entries at any time.

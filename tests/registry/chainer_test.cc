@@ -126,6 +126,19 @@ TEST_F(ChainerTest, ABookIsClosedThoughNothingWasRecorded) {
   EXPECT_EQ(chainer.close_book(at), ChainHead());
 }
 
+// Whoever was told that an event is in, and then notes the time, finds it in a report of
+// it.
+TEST_F(ChainerTest, RecordsWhatItReceivedWhenItReceivedIt) {
+  commit({event("a")});
+  const Timestamp at = clock.now();
+  clock.advance(1s);
+  commit({event("b")});
+  clock.advance(1s);
+  EXPECT_EQ(chainer.chain_some(), 2);
+  EXPECT_EQ(chain().front().recorded_at, at);
+  EXPECT_EQ(chainer.close_book(at).sequence, 1);
+}
+
 TEST_F(ChainerTest, WhatWasReceivedByThenCountsAsRecordedByThen) {
   const Timestamp at = clock.now();
   commit({event("a")});

@@ -33,10 +33,6 @@ constexpr std::int64_t kBatchesAtOnce = 1000;
 constexpr auto kRestPeriod = std::chrono::milliseconds(200);
 constexpr auto kLookPeriod = std::chrono::seconds(1);
 
-// Whoever asks for what is known now gets what another server has taken, whose clock is
-// ahead by no more than that.
-constexpr auto kClockDifference = std::chrono::seconds(5);
-
 ChainHead head_of(const schema::ChainedBatchRow& batch) {
   return {.sequence = batch.sequence,
           .entry_count = batch.entries_through,
@@ -44,15 +40,22 @@ ChainHead head_of(const schema::ChainedBatchRow& batch) {
           .hash = batch.hash};
 }
 
-// Batches follow the head, and become it.
+// Whatever follows the head is recorded no earlier.
+Timestamp first_time_after(const schema::LedgerHeadRow& head) {
+  return head.recorded_at + microseconds(1);
+}
+
+// Batches follow the head, and become it. Each is recorded when it was received, and not
+// before recorded_at, which becomes the last one's.
 void append(schema::Transaction& tx, schema::LedgerHeadRow& head,
-            std::span<const schema::UnchainedBatchRow> batches, Timestamp recorded_at) {
+            std::span<const schema::UnchainedBatchRow> batches, Timestamp& recorded_at) {
   if (batches.empty()) return;
   std::vector<schema::ChainedBatchRow> chained;
   chained.reserve(batches.size());
   for (const auto& batch : batches) {
     ++head.sequence;
     head.entry_count += batch.entry_count;
+    recorded_at = std::max(recorded_at, batch.received_at);
     head.hash = hash_of({.previous = head.hash,
                          .sequence = head.sequence,
                          .recorded_at = recorded_at,
@@ -68,11 +71,6 @@ void append(schema::Transaction& tx, schema::LedgerHeadRow& head,
   }
   schema::chain_batches(tx, chained);
   head.recorded_at = recorded_at;
-}
-
-// Later than what is recorded, whatever the clock says.
-Timestamp recording_time(const schema::LedgerHeadRow& head, Timestamp time) {
-  return std::max(time, head.recorded_at + microseconds(1));
 }
 
 // What is recorded by at: those that were received by then, up to the first that was not,
@@ -160,7 +158,8 @@ std::optional<std::int64_t> Chainer::State::chain_once() {
     if (!head) return std::optional<std::int64_t>();
     const auto batches = schema::list_unchained_batches(tx, kBatchesAtOnce);
     if (batches.empty()) return std::optional<std::int64_t>();
-    append(tx, *head, batches, recording_time(*head, clock.now()));
+    Timestamp recorded_at = first_time_after(*head);
+    append(tx, *head, batches, recorded_at);
     schema::update_ledger_head(tx, *head);
     return std::optional(static_cast<std::int64_t>(batches.size()));
   });
@@ -186,27 +185,26 @@ std::optional<ChainHead> Chainer::State::find_closed(Timestamp at) {
                        });
 }
 
-// All in one transaction, since what follows a recording at that time is not recorded at it
-// any more.
+// All in one transaction: from then on what comes is recorded later than at.
 void Chainer::State::close(Timestamp at) {
   database.transact("close the book", [&](schema::Transaction& tx) {
     auto head = schema::lock_ledger_head(tx);
     if (head.recorded_at >= at) return;
-    const Timestamp recorded_at = recording_time(head, at);
-    const bool is_now = clock.now() - at <= kClockDifference;
+    Timestamp recorded_at = first_time_after(head);
     for (bool is_more = true; is_more;) {
       const auto batches = schema::list_unchained_batches(tx, kBatchesAtOnce);
-      const std::size_t in_time = is_now ? batches.size() : count_received(batches, at);
+      const std::size_t in_time = count_received(batches, at);
       append(tx, head, std::span(batches).first(in_time), recorded_at);
       is_more = in_time == kBatchesAtOnce;
     }
-    head.recorded_at = recorded_at;
+    head.recorded_at = at;
     schema::update_ledger_head(tx, head);
   });
 }
 
 ChainHead Chainer::close_book(Timestamp at) {
-  if (at > state_->clock.now() + kClockDifference) {
+  const Timestamp now = std::max(state_->clock.now(), head().recorded_at);
+  if (at > now) {
     throw Error(ErrorCode::invalid_argument,
                 "the ledger cannot say what will be known at " + format_rfc3339(at));
   }

@@ -33,6 +33,10 @@ std::string successor_key(const Digest& pack_name) {
   return "successors/" + hex.substr(0, 2) + "/" + hex;
 }
 
+std::string report_key(const Digest& document) {
+  return "ledger/reports/" + document.hex();
+}
+
 std::optional<Digest> pack_name_of(std::string_view key) {
   const std::size_t hex_at = key.rfind('/') + 1;
   const auto name = Digest::find_in("sha256:" + std::string(key.substr(hex_at)));

@@ -16,6 +16,7 @@ namespace mendel::storage {
 //     successors/<ab>/<the same, of a pack that was rewritten>
 //   ledger/
 //     anchors/<sequence, 20 digits>-<64 hex digits of the hash of the chain up to there>
+//     reports/<64 hex digits of the SHA-256 of a sealed report>
 //
 // What stands below a namespace is written and read through a PrefixedObjectStore of its
 // own. That a pack says in its key whose it is lets the rows be made again from the
@@ -39,6 +40,8 @@ struct AnchorName {
 inline constexpr std::string_view kAnchorPrefix = "ledger/anchors/";
 std::string anchor_key(const AnchorName& anchor);
 std::optional<AnchorName> anchor_of(std::string_view key);
+
+std::string report_key(const Digest& document);
 
 // What any object store takes as a key: parts of 1 to 255 bytes, '/' between them, none of
 // them "." or "..", no NUL. Throws invalid_argument.

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "registry/api/commit_prefix.h"
 #include "registry/api/content_answer.h"
 #include "registry/api/json.h"
 #include "registry/api/names.h"
@@ -74,16 +75,6 @@ json to_json(const PedigreeService::Edge& edge) {
   return document;
 }
 
-std::string asked_commit(const Request& request) {
-  std::string commit(request.path("sha"));
-  const bool is_hex = commit.find_first_not_of("0123456789abcdef") == std::string::npos;
-  if (!is_hex || commit.size() < PedigreeService::kCommitPrefixMin || commit.size() > 64) {
-    throw Error(ErrorCode::invalid_argument,
-                "a commit is written as 7 or more lower-case hexadecimal digits");
-  }
-  return commit;
-}
-
 }  // namespace
 
 Response get_pedigree(const Request& request, Services& services) {
@@ -105,7 +96,7 @@ Response get_pedigree(const Request& request, Services& services) {
 
 Response get_commit(const Request& request, Services& services) {
   const auto found = services.pedigree.find_commit(
-      request.caller(), asked_commit(request), request.limit(),
+      request.caller(), commit_prefix(request.path("sha")), request.limit(),
       id_after({request.limit(), request.after()}));
   json document{
       {"commit", found.commit}, {"versions", json::array()}, {"runs", json::array()}};

@@ -18,6 +18,9 @@
 #include "registry/api/job_log.h"
 #include "registry/api/jobs.h"
 #include "registry/api/kpi_events.h"
+#include "registry/api/kpi_impact.h"
+#include "registry/api/kpi_report.h"
+#include "registry/api/kpi_seals.h"
 #include "registry/api/kpis.h"
 #include "registry/api/namespaces.h"
 #include "registry/api/pedigree.h"
@@ -165,6 +168,13 @@ constexpr Route kRoutes[] = {
 
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/pedigree", ns_reader,   kNone,  "direction depth limit after", {.answer = get_pedigree}, kAttempt},
     {"GET",    "/api/v1/{kind}/{ns}/{name}/versions/{ref}/patch",  ns_reader,     kNone,  "",            {.answer = get_patch}, kAttempt},
+    {"GET",    "/api/v1/kpi-report",                               open,          kNone,  "at until by since_report kpi format", {.answer = get_kpi_report}},
+    {"GET",    "/api/v1/kpi-reports",                              open,          kNone,  "limit after", {.answer = list_sealed_reports}},
+    {"POST",   "/api/v1/kpi-reports",                              authenticated, kSmall, "",            {.answer = seal_report}},
+    {"GET",    "/api/v1/kpi-reports/{digest}",                     open,          kNone,  "",            {.answer = get_sealed_report}},
+    {"POST",   "/api/v1/kpi-reports/{digest}/verify",              authenticated, kLarge, "",            {.answer = verify_report}},
+    {"GET",    "/api/v1/kpi-impact",                               open,          kNone,  "ref commit by", {.answer = get_kpi_impact}},
+
     {"GET",    "/api/v1/commits/{sha}",                            open,          kNone,  "limit after", {.answer = get_commit}},
     {"GET",    "/api/v1/search",                                   open,          kNone,  "q limit after", {.answer = search}},
 

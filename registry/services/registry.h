@@ -33,9 +33,13 @@
 #include "registry/services/ledger/chainer.h"
 #include "registry/services/ledger/definitions.h"
 #include "registry/services/ledger/entry_list.h"
+#include "registry/services/ledger/impact.h"
 #include "registry/services/ledger/ledger_check.h"
 #include "registry/services/ledger/recorder.h"
+#include "registry/services/ledger/report_check.h"
+#include "registry/services/ledger/report_service.h"
 #include "registry/services/ledger/roll_up.h"
+#include "registry/services/ledger/seals.h"
 #include "registry/services/ledger/sums.h"
 #include "registry/services/manifests.h"
 #include "registry/services/metric_folding.h"
@@ -127,7 +131,12 @@ struct Registry {
         poller(database, changes, git_remotes, clock, outside.poll_period),
         kpi_definitions(database, access, clock),
         recorder(database, access, kpi_definitions, clock, [this] { chainer.wake(); }),
-        ledger_entries(database, access, kpi_definitions) {
+        ledger_entries(database, access, kpi_definitions),
+        seals(database, objects, clock, kpi_definitions,
+              [this](const ChainHead& head) { anchors.anchor(head); }),
+        kpi_reports(database, access, clock, chainer, kpi_definitions, ledger_sums, seals),
+        report_check(database, kpi_definitions, kpi_reports),
+        impact(database, pedigree, kpi_definitions, ledger_sums, kpi_reports) {
     pipelines.consult([this](schema::Transaction& tx, const auto& change) {
       triggers.object(tx, change);
     });
@@ -189,6 +198,10 @@ struct Registry {
   KpiDefinitions kpi_definitions;
   Recorder recorder;
   LedgerEntries ledger_entries;
+  SealService seals;
+  ReportService kpi_reports;
+  ReportCheck report_check;
+  ImpactService impact;
 
   Services services{access,
                     aliases,
@@ -203,12 +216,14 @@ struct Registry {
                     fsck,
                     health,
                     hooks,
+                    impact,
                     inputs,
                     job_leases,
                     job_logs,
                     job_publication,
                     jobs,
                     kpi_definitions,
+                    kpi_reports,
                     lease_waiters,
                     ledger_check,
                     ledger_entries,
@@ -222,9 +237,11 @@ struct Registry {
                     publishing,
                     purge,
                     recorder,
+                    report_check,
                     repository_check,
                     run_publication,
                     runs,
+                    seals,
                     search,
                     tokens,
                     triggers,

@@ -193,3 +193,17 @@ create table kpi_seal (
     constraint kpi_seal_pk primary key (id),
     constraint kpi_seal_digest_is_unique unique (digest)
 );
+
+-- What a seal says of each KPI: whose it is to read, and what a later report counts its change
+-- from.
+create table kpi_sealed_value (
+    seal_id bigint  not null,
+    kpi_id  bigint  not null,
+    value   numeric not null,
+
+    constraint kpi_sealed_value_pk primary key (seal_id, kpi_id),
+    constraint kpi_sealed_value_of_a_seal
+        foreign key (seal_id) references kpi_seal (id) on delete cascade,
+    constraint kpi_sealed_value_of_a_kpi
+        foreign key (kpi_id) references kpi (id) on delete restrict
+);

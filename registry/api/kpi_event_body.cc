@@ -275,7 +275,8 @@ KpiEventRow read_kpi_event(json content) {
   std::string event_id = event_id_of(content);
   try {
     ObjectReader row(std::move(content));
-    return {std::move(event_id), read_entry(row)};
+    SentEntry entry = read_entry(row);
+    return {std::move(event_id), std::move(entry)};
   } catch (const Error& error) {
     return {std::move(event_id), error};
   }

@@ -13,6 +13,7 @@
 #include "tests/fuzz/hostile_glob.h"
 #include "tests/fuzz/hostile_job_files.h"
 #include "tests/fuzz/hostile_journal.h"
+#include "tests/fuzz/hostile_kpi_events.h"
 #include "tests/fuzz/hostile_kpi_lines.h"
 #include "tests/fuzz/hostile_list.h"
 #include "tests/fuzz/hostile_request.h"
@@ -102,6 +103,10 @@ INSTANTIATE_TEST_SUITE_P(DatasetList, HostileDocument,
                          ::testing::Values(Kind{"dataset_list", read_hostile_list}));
 INSTANTIATE_TEST_SUITE_P(KpiLines, HostileDocument,
                          ::testing::Values(Kind{"kpi_lines", read_hostile_kpi_lines}));
+INSTANTIATE_TEST_SUITE_P(KpiEvents, HostileDocument,
+                         ::testing::Values(Kind{"kpi_events", read_hostile_kpi_events}));
+INSTANTIATE_TEST_SUITE_P(Content, HostileDocument,
+                         ::testing::Values(Kind{"content", decode_hostile_content}));
 INSTANTIATE_TEST_SUITE_P(Glob, HostileDocument,
                          ::testing::Values(Kind{"glob", match_hostile_glob}));
 INSTANTIATE_TEST_SUITE_P(Pipeline, HostileDocument,

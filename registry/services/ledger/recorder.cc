@@ -19,6 +19,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "schema/ledger_entries.h"
 
@@ -114,7 +115,7 @@ class Batch {
   void look_up_those_left(schema::Transaction& tx);
 
   std::span<const ResolvedEntry* const> entries_;
-  std::vector<schema::NewLedgerEntry> rows_;
+  std::vector<schema::NewLedgerEntry> rows_;  // until they are inserted
   std::vector<Fate> fates_;
 };
 
@@ -159,9 +160,9 @@ void Batch::correct(schema::Transaction& tx) {
 
 void Batch::insert(schema::Transaction& tx, const Caller& caller, Timestamp now) {
   std::vector<schema::NewLedgerEntry> rows;
-  for (const auto& row : rows_) {
-    if (fates_[static_cast<std::size_t>(row.position)] == Fate::unknown)
-      rows.push_back(row);
+  for (auto& row : rows_) {
+    const auto index = static_cast<std::size_t>(row.position);
+    if (fates_[index] == Fate::unknown) rows.push_back(std::move(row));
   }
   if (rows.empty()) return;
   std::ranges::stable_sort(rows, {}, &schema::NewLedgerEntry::key);
@@ -173,7 +174,7 @@ void Batch::insert(schema::Transaction& tx, const Caller& caller, Timestamp now)
   for (const std::int32_t position : positions) {
     const auto index = static_cast<std::size_t>(position);
     fates_[index] = Fate::accepted;
-    hashes += as_text(rows_[index].hash.bytes());
+    hashes += as_text(entries_[index]->hash.bytes());
   }
   if (!positions.empty()) {
     schema::insert_kpi_batch(tx,
@@ -191,7 +192,7 @@ void Batch::look_up_those_left(schema::Transaction& tx) {
   std::vector<std::size_t> indices;
   for (std::size_t i = 0; i < fates_.size(); ++i) {
     if (fates_[i] != Fate::unknown) continue;
-    keys.push_back(rows_[i].key);
+    keys.push_back(entries_[i]->key);
     indices.push_back(i);
   }
   if (keys.empty()) return;

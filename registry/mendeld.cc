@@ -189,6 +189,7 @@ void run(const Options& options) {
   registry.chainer.start();
   registry.roll_up.start();
   registry.anchors.start();
+  registry.pace_watch.start();
   server.start();
   announce_url(options, server.port());
   std::jthread purger([&](std::stop_token stop) { finish_purges(registry.purge, stop); });
@@ -203,6 +204,7 @@ void run(const Options& options) {
   registry.chainer.stop();
   registry.anchors.stop();
   registry.roll_up.stop();
+  registry.pace_watch.stop();
   registry.source_resolution.stop();
   registry.job_upkeep.stop();
   registry.poller.stop();

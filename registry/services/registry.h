@@ -35,6 +35,7 @@
 #include "registry/services/ledger/entry_list.h"
 #include "registry/services/ledger/impact.h"
 #include "registry/services/ledger/ledger_check.h"
+#include "registry/services/ledger/pace_watch.h"
 #include "registry/services/ledger/recorder.h"
 #include "registry/services/ledger/report_check.h"
 #include "registry/services/ledger/report_service.h"
@@ -136,7 +137,8 @@ struct Registry {
               [this](const ChainHead& head) { anchors.anchor(head); }),
         kpi_reports(database, access, clock, chainer, kpi_definitions, ledger_sums, seals),
         report_check(database, kpi_definitions, kpi_reports),
-        impact(database, pedigree, kpi_definitions, ledger_sums, kpi_reports) {
+        impact(database, pedigree, kpi_definitions, ledger_sums, kpi_reports),
+        pace_watch(database, changes, kpi_definitions, chainer, ledger_sums, clock) {
     pipelines.consult([this](schema::Transaction& tx, const auto& change) {
       triggers.object(tx, change);
     });
@@ -202,6 +204,7 @@ struct Registry {
   ReportService kpi_reports;
   ReportCheck report_check;
   ImpactService impact;
+  PaceWatch pace_watch;
 
   Services services{access,
                     aliases,

@@ -18,7 +18,8 @@
 -- kpi_entry has no foreign keys: they would be looked up a million times for a million events.
 -- What it names is resolved in the same service, and never deleted.
 --
--- Locks: only new tables; no existing table is rewritten.
+-- Locks: new tables; a constraint of the table of events takes one kind more, which reads that
+-- table once and rewrites nothing.
 -- One transaction, opened by the migrator. Never edited after release: the migrator compares
 -- this file's SHA-256 with the one it recorded.
 
@@ -207,3 +208,20 @@ create table kpi_sealed_value (
     constraint kpi_sealed_value_of_a_kpi
         foreign key (kpi_id) references kpi (id) on delete restrict
 );
+
+-- Whether a KPI with a deadline was behind its pace when somebody looked last: triggers are told
+-- when it falls behind, and not as long as it stays so.
+create table kpi_pace (
+    kpi_id     bigint      not null,
+    is_behind  boolean     not null,
+    changed_at timestamptz not null,
+
+    constraint kpi_pace_pk primary key (kpi_id),
+    constraint kpi_pace_of_a_kpi
+        foreign key (kpi_id) references kpi (id) on delete cascade
+);
+
+alter table event drop constraint event_kind_is_known;
+alter table event add constraint event_kind_is_known
+    check (kind in ('new_version', 'alias_moved', 'evaluation', 'git_push', 'schedule',
+                    'manual', 'due', 'kpi'));

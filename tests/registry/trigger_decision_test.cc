@@ -200,10 +200,17 @@ TEST(TriggerDecision, ForgetsAThresholdThatIsNotCrossedAnyMore) {
   EXPECT_EQ(trigger.evaluation({{"chi2_ndf", 4}}), Outcome::fires);
 }
 
-TEST(TriggerDecision, CannotFireForAnIndicatorYet) {
+TEST(TriggerDecision, FiresForAnIndicatorThatFallsBehind) {
   Told trigger = told({{"kpi", {{"id", "KPI2.2.1.1"}, {"behind_pace", true}}}});
   EXPECT_EQ(trigger.version("lhcb/calib"), Outcome::none);
-  EXPECT_THAT(describe(trigger.document), HasSubstr("before the ledger exists"));
+  EXPECT_EQ(trigger.hear(EventKind::kpi, {{"kpi", "KPI3"}, {"value", 1}, {"expected", 2}}),
+            Outcome::none);
+  EXPECT_EQ(trigger.hear(EventKind::kpi,
+                         {{"kpi", "kpi2.2.1.1"}, {"value", 1000}, {"expected", 2500.25}}),
+            Outcome::fires);
+  EXPECT_THAT(trigger.last.reason,
+              HasSubstr("behind its pace: it is 1000, and 2500.2 was expected"));
+  EXPECT_EQ(describe(trigger.document), "KPI2.2.1.1 falling behind its pace");
 }
 
 // --- Waiting ----------------------------------------------------------------------------

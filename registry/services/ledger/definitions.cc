@@ -86,6 +86,12 @@ void note_definition(schema::Transaction& tx, const Caller& caller,
 
 }  // namespace
 
+std::vector<KpiDefinition> KpiDefinitions::list_all_at(Timestamp at) {
+  return definitions_of(database_.read(
+      "list KPIs as they were",
+      [&](schema::Transaction& tx) { return schema::list_kpi_definitions_at(tx, at); }));
+}
+
 bool KpiDefinitions::may_read(const Caller& caller, const KpiDefinition& definition) {
   if (definition.namespaces.empty()) {
     return administers(caller) &&
@@ -197,10 +203,7 @@ Page<KpiDefinition> KpiDefinitions::list(const Caller& caller, const PageRequest
 }
 
 std::vector<KpiDefinition> KpiDefinitions::list_at(const Caller& caller, Timestamp at) {
-  auto found =
-      definitions_of(database_.read("list KPIs as they were", [&](schema::Transaction& tx) {
-        return schema::list_kpi_definitions_at(tx, at);
-      }));
+  auto found = list_all_at(at);
   std::erase_if(found,
                 [&](const auto& definition) { return !may_read(caller, definition); });
   return found;

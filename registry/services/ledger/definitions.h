@@ -44,6 +44,9 @@ class KpiDefinitions {
   // that what is read after Chainer::close_book(at) stays the same.
   std::vector<KpiDefinition> list_at(const Caller& caller, Timestamp at);
 
+  // The same, of all KPIs: for the server itself.
+  std::vector<KpiDefinition> list_all_at(Timestamp at);
+
   bool may_read(const Caller& caller, const KpiDefinition& definition);
 
   // The newest revision, whoever asks: for services that look at rights of their own.

@@ -156,6 +156,15 @@ std::optional<LeafProgress> hear_evaluation(const MetricCondition& condition,
   return progress;
 }
 
+std::optional<LeafProgress> hear_kpi(const KpiCondition& condition,
+                                     const HeardEvent& event) {
+  const auto kpi = Name::parse("a KPI", event.payload.at("kpi").get<std::string>());
+  if (kpi.folded() != condition.id.folded()) return std::nullopt;
+  return met(event, fmt::format("{} is behind its pace: it is {}, and {:.1f} was expected",
+                                kpi.text(), event.payload.at("value").get<double>(),
+                                event.payload.at("expected").get<double>()));
+}
+
 json name_of(const Schedule& schedule) {
   return {{"schedule", schedule.expression()}, {"timezone", schedule.zone()}};
 }
@@ -319,6 +328,11 @@ std::optional<LeafProgress> hear(const Condition& condition, const LeafProgress&
     case EventKind::evaluation:
       if (const auto* metric = std::get_if<MetricCondition>(&condition)) {
         return hear_evaluation(*metric, progress, event);
+      }
+      break;
+    case EventKind::kpi:
+      if (const auto* kpi = std::get_if<KpiCondition>(&condition)) {
+        return hear_kpi(*kpi, event);
       }
       break;
     case EventKind::schedule:

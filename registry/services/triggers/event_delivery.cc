@@ -145,7 +145,9 @@ EventDelivery::Listener EventDelivery::prepare(schema::TriggerRow row,
                     .plan = std::nullopt,
                     .no_plan = ""};
   if (!is_concerned(listener.decision)) return listener;
-  const auto refusal = find_refusal(access_, owner_of(listener.row), listener.document);
+  const Caller owner = owner_of(listener.row);
+  auto refusal = find_refusal(access_, owner, listener.document);
+  if (!refusal) refusal = find_refusal(access_, owner, event);
   if (refusal) {
     listener.refusal = refusal->detail;
   } else if (listener.decision.outcome == Outcome::fires) {

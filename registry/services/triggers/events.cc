@@ -13,13 +13,14 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::pair<EventKind, std::string_view>, 7> kKinds{{
+constexpr std::array<std::pair<EventKind, std::string_view>, 8> kKinds{{
     {EventKind::new_version, "new_version"},
     {EventKind::alias_moved, "alias_moved"},
     {EventKind::evaluation, "evaluation"},
     {EventKind::git_push, "git_push"},
     {EventKind::schedule, "schedule"},
     {EventKind::manual, "manual"},
+    {EventKind::kpi, "kpi"},
     {EventKind::due, "due"},
 }};
 

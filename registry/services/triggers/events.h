@@ -27,6 +27,7 @@ enum class EventKind : std::uint8_t {
   git_push,
   schedule,  // the time of a trigger's schedule has come
   manual,    // somebody fires a trigger by hand
+  kpi,       // a KPI has fallen behind its pace
   due        // a trigger that was waiting for more has waited long enough
 };
 std::string_view to_string(EventKind kind);

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 namespace mendel::registry {
 
 Caller owner_of(const schema::TriggerRow& trigger) {
@@ -35,6 +39,22 @@ std::optional<FieldError> find_refusal(AccessService& access, const Caller& call
                       fmt::format("{} must be a writer in {}", caller.name, ns.text())};
   }
   return std::nullopt;
+}
+
+std::optional<FieldError> find_refusal(AccessService& access, const Caller& caller,
+                                       const HeardEvent& event) {
+  if (event.kind != EventKind::kpi) return std::nullopt;
+  const auto namespaces = event.payload.at("namespaces").get<std::vector<std::string>>();
+  const bool is_readable =
+      namespaces.empty()
+          ? caller.is_admin && !caller.only_namespace
+          : std::ranges::all_of(namespaces, [&](const std::string& text) {
+              return may_read(caller,
+                              access.standing(caller, Name::parse("a namespace", text)));
+            });
+  if (is_readable) return std::nullopt;
+  return FieldError{"/when", fmt::format("{} may read no KPI named {}", caller.name,
+                                         event.payload.at("kpi").get<std::string>())};
 }
 
 }  // namespace mendel::registry

@@ -18,6 +18,8 @@ std::string push_topic(std::string_view repository) {
   return "push/" + std::string(repository);
 }
 
+std::string kpi_topic(const Name& kpi) { return "kpi/" + kpi.folded(); }
+
 std::string trigger_topic(std::int64_t trigger) {
   return "trigger/" + std::to_string(trigger);
 }

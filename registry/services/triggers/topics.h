@@ -14,6 +14,7 @@ std::string version_topic(const ArtifactName& artifact);
 std::string alias_topic(const ArtifactName& artifact, const AliasName& alias);
 std::string evaluation_topic(const ArtifactName& artifact);
 std::string push_topic(std::string_view repository);
+std::string kpi_topic(const Name& kpi);
 std::string trigger_topic(std::int64_t trigger);  // its own: nobody else listens to it
 
 }  // namespace mendel::registry

@@ -80,7 +80,7 @@ Condition parse_leaf(const json& when) {
   if (when.contains("git_push")) return parse_push(when.at("git_push"));
   if (when.contains("metric")) return parse_metric(when.at("metric"));
   if (when.contains("kpi")) {
-    return KpiCondition{when.at("kpi").at("id").get<std::string>()};
+    return KpiCondition{Name::parse("a KPI", when.at("kpi").at("id").get<std::string>())};
   }
   if (when.contains("schedule")) {
     return ScheduleCondition{Schedule::parse(when.at("schedule").get<std::string>(),
@@ -168,23 +168,25 @@ std::vector<TriggerDocument::Topic> TriggerDocument::topics() const {
     added.wants_paths = added.wants_paths || wants_paths;
   };
   for (const Condition& leaf : leaves) {
-    std::visit(Overloaded{
-                   [&](const NewVersionCondition& condition) {
-                     add(version_topic(condition.artifact), "", false);
-                   },
-                   [&](const AliasMovedCondition& condition) {
-                     add(alias_topic(condition.artifact, condition.alias), "", false);
-                   },
-                   [&](const GitPushCondition& condition) {
-                     add(push_topic(condition.normal), condition.repository,
-                         !condition.paths.empty());
-                   },
-                   [&](const MetricCondition& condition) {
-                     add(evaluation_topic(condition.of.artifact), "", false);
-                   },
-                   [](const auto&) {},
-               },
-               leaf);
+    std::visit(
+        Overloaded{
+            [&](const NewVersionCondition& condition) {
+              add(version_topic(condition.artifact), "", false);
+            },
+            [&](const AliasMovedCondition& condition) {
+              add(alias_topic(condition.artifact, condition.alias), "", false);
+            },
+            [&](const GitPushCondition& condition) {
+              add(push_topic(condition.normal), condition.repository,
+                  !condition.paths.empty());
+            },
+            [&](const MetricCondition& condition) {
+              add(evaluation_topic(condition.of.artifact), "", false);
+            },
+            [&](const KpiCondition& condition) { add(kpi_topic(condition.id), "", false); },
+            [](const auto&) {},
+        },
+        leaf);
   }
   std::vector<Topic> listed;
   for (auto& [topic, value] : topics) listed.push_back(std::move(value));
@@ -249,8 +251,7 @@ std::string describe(const Condition& condition) {
           [](const GitPushCondition& push) { return describe_push(push); },
           [](const MetricCondition& metric) { return describe_metric(metric); },
           [](const KpiCondition& kpi) {
-            return fmt::format(
-                "{} behind its pace, which cannot happen before the ledger exists", kpi.id);
+            return fmt::format("{} falling behind its pace", kpi.id.text());
           },
           [](const ScheduleCondition& schedule) {
             return fmt::format("the schedule {} ({})", schedule.schedule.expression(),

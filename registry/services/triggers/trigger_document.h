@@ -45,9 +45,8 @@ struct MetricCondition {
   std::optional<VersionNumber> dataset_version;  // … this version of it
 };
 
-// Cannot be met before there is a ledger of indicators.
 struct KpiCondition {
-  std::string id;
+  Name id;  // of one with a deadline, behind its pace
 };
 
 struct ScheduleCondition {

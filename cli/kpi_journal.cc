@@ -74,7 +74,6 @@ std::string kpi_line(const Json& event) {
 }
 
 void append_kpi_lines(const fs::path& journal, std::string_view lines) {
-  const bool is_new = !fs::exists(journal);
   const JournalLock lock = JournalLock::hold_alone(journal);
   const Fd file = open_file(journal.native(), O_RDWR | O_CREAT, 0600);
   const End end = mended_end(file, journal);
@@ -90,7 +89,8 @@ void append_kpi_lines(const fs::path& journal, std::string_view lines) {
     [[maybe_unused]] const int cut = ::ftruncate(file.get(), off_t(end.size));
     throw;
   }
-  if (is_new) sync_directory(fs::absolute(journal).parent_path().native());
+  // Whoever comes next waits for the lock, and then finds the name on the medium, too.
+  if (end.size == 0) sync_directory(fs::absolute(journal).parent_path().native());
 }
 
 }  // namespace mendel::cli

@@ -46,12 +46,21 @@ void print_parts(const Json& kpi, const char* member, const char* heading) {
 void impact(const ImpactOptions& options, const GlobalOptions& global) {
   const Json answer = connect(global).get(path_of(options));
   if (global.json) return print_json(answer);
-  const Json versions = answer.value("versions", Json::array());
-  fmt::print("{} versions came from it\n", versions.size());
-  const std::string by = text_of(answer, "by");
-  for (const Json& kpi : answer.value("kpis", Json::array())) {
-    fmt::print("\n{}: {} in {} entries\n", printable(text_of(kpi, "id")),
-               printable(text_of(kpi, "value_text")), text_of(kpi, "entries"));
+  const std::size_t versions = answer.value("versions", Json::array()).size() +
+                               answer.value("versions_left_out", std::size_t{0});
+  const auto hidden = answer.value("hidden", std::size_t{0});
+  fmt::print("{} and what was made from it, versions: {}{}\n",
+             printable(options.commit.empty() ? options.reference : options.commit),
+             versions,
+             hidden > 0 ? fmt::format(" and {} that you may not read", hidden) : "");
+  const Json kpis = answer.value("kpis", Json::array());
+  if (kpis.empty()) fmt::print("nothing was recorded for them\n");
+  const std::string by = options.by.empty() ? "campaign" : options.by;
+  for (const Json& kpi : kpis) {
+    const std::string share = text_of(kpi, "share_percent");
+    fmt::print("\n{}: {} in {} entries{}\n", printable(text_of(kpi, "id")),
+               printable(text_of(kpi, "value_text")), text_of(kpi, "entries"),
+               share.empty() ? "" : ", " + share + " % of all");
     print_parts(kpi, "by", by.c_str());
     print_parts(kpi, "by_version", "version");
   }

@@ -72,6 +72,13 @@ void print_evidence(const Json& kpi) {
   }
 }
 
+// The end of a day is that day.
+std::string time_of(const Json& object, const char* member) {
+  const std::string time = text_of(object, member);
+  const auto end = time.find("T23:59:59.999999Z");
+  return time.substr(0, end);
+}
+
 }  // namespace
 
 std::vector<std::string> wrapped(std::string_view text, std::size_t width) {
@@ -124,12 +131,12 @@ KpiCells kpi_cells(const Json& report) {
 }
 
 void print_kpi_report(const Json& report) {
-  fmt::print("what happened until {}, as known at {}\n", text_of(report, "until"),
-             text_of(report, "at"));
+  fmt::print("what happened until {}, as known at {}\n", time_of(report, "until"),
+             time_of(report, "at"));
   const Json previous = report.value("previous", Json::object());
   if (!previous.empty()) {
-    fmt::print("change since the report of {}, until {}\n", text_of(previous, "at"),
-               text_of(previous, "until"));
+    fmt::print("change since the report of {}, until {}\n", time_of(previous, "at"),
+               time_of(previous, "until"));
   }
   fmt::print("\n");
   const KpiCells cells = kpi_cells(report);
@@ -141,7 +148,7 @@ void print_kpi_report(const Json& report) {
   for (const Json& kpi : kpis) print_parts(kpi, text_of(report, "by"));
   for (const Json& kpi : kpis) print_evidence(kpi);
   const Json chain = report.value("chain", Json::object());
-  fmt::print("\nledger: {} entries in {} batches, {}\n", text_of(chain, "entries"),
+  fmt::print("\nledger: {} entries, {} batches, {}\n", text_of(chain, "entries"),
              text_of(chain, "sequence"), text_of(chain, "hash"));
 }
 

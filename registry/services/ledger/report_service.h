@@ -64,6 +64,7 @@ class ReportService {
     ChainHead head;
   };
   Book close_book(std::optional<Timestamp> at);
+  Book close_book_by_now();
   std::vector<KpiDefinition> definitions_at(const Caller& caller, Timestamp at,
                                             const std::vector<std::string>& ids);
   KpiReport count_kpi(const Caller& caller, const KpiDefinition& definition,

@@ -16,6 +16,7 @@
 #include "tests/fuzz/hostile_kpi_events.h"
 #include "tests/fuzz/hostile_kpi_lines.h"
 #include "tests/fuzz/hostile_list.h"
+#include "tests/fuzz/hostile_report.h"
 #include "tests/fuzz/hostile_request.h"
 #include "tests/fuzz/hostile_search.h"
 #include "tests/fuzz/hostile_trigger.h"
@@ -87,6 +88,8 @@ INSTANTIATE_TEST_SUITE_P(Metrics, HostileDocument,
                          ::testing::Values(Kind{"metrics", read_hostile_metrics}));
 INSTANTIATE_TEST_SUITE_P(Journal, HostileDocument,
                          ::testing::Values(Kind{"journal", read_hostile_journal}));
+INSTANTIATE_TEST_SUITE_P(Report, HostileDocument,
+                         ::testing::Values(Kind{"report", parse_hostile_report}));
 INSTANTIATE_TEST_SUITE_P(Request, HostileDocument,
                          ::testing::Values(Kind{"request", read_hostile_request}));
 INSTANTIATE_TEST_SUITE_P(ParamsYaml, HostileDocument,

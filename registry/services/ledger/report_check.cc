@@ -46,6 +46,7 @@ std::string compare_parts(const ReportClaim::Kpi& claimed, const KpiReport& coun
 
 std::vector<ReportFinding> ReportCheck::check(const Caller& caller,
                                               const ReportClaim& claim) {
+  require_report_key(claim.by);
   std::vector<ReportFinding> findings{check_chain(claim)};
   const auto definitions = definitions_.list_at(caller, claim.at);
   for (const auto& kpi : claim.kpis) {

@@ -52,7 +52,8 @@ class ReportCheck {
       : database_(database), definitions_(definitions), reports_(reports) {}
 
   // Whether the chain is there that the report names, and each number again from the
-  // entries in it, one by one, by the definitions of then.
+  // entries in it, one by one, by the definitions of then. Throws invalid_argument for
+  // parts by what is no key.
   std::vector<ReportFinding> check(const Caller& caller, const ReportClaim& claim);
 
  private:

@@ -39,11 +39,12 @@ function(mendel_precompile_headers name)
 endfunction()
 
 # mendel_test(NAME LABEL unit|db|integration|slow SOURCES… LINKS…): one GoogleTest program;
-# each of its tests is one of ctest's.
+# each of its tests is one of ctest's. Not optimised: that would take longer than they run.
 function(mendel_test name)
   cmake_parse_arguments(ARG "" "LABEL" "SOURCES;LINKS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE mendel_options ${ARG_LINKS} GTest::gtest_main GTest::gmock)
+  target_compile_options(${name} PRIVATE -O0)
   gtest_discover_tests(${name} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS ${ARG_LABEL} TIMEOUT 300)
 endfunction()

@@ -18,7 +18,7 @@ namespace mendel::registry::api {
 // them, for the answer.
 class KpiIntake {
  public:
-  static constexpr std::size_t kBatchSizeBytesMax = 4 << 20;
+  static constexpr std::size_t kBatchSizeBytesMax = 1 << 20;
   static constexpr std::size_t kRejectionsListed = 1000;
 
   KpiIntake(Recorder& recorder, Caller caller)

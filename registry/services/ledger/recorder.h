@@ -23,7 +23,7 @@ namespace mendel::registry {
 // event id; with other content it is refused as a conflict. Any thread.
 class Recorder {
  public:
-  static constexpr std::size_t kEntriesMax = 5000;
+  static constexpr std::size_t kEntriesMax = 1000;
 
   // recorded: called when a batch was committed, from the thread that did.
   Recorder(schema::Database& database, AccessService& access, KpiDefinitions& definitions,

@@ -148,7 +148,7 @@ void print_kpi_report(const Json& report) {
   for (const Json& kpi : kpis) print_parts(kpi, text_of(report, "by"));
   for (const Json& kpi : kpis) print_evidence(kpi);
   const Json chain = report.value("chain", Json::object());
-  fmt::print("\nledger: {} entries, {} batches, {}\n", text_of(chain, "entries"),
+  fmt::print("\nledger: {} entries up to batch {}, {}\n", text_of(chain, "entries"),
              text_of(chain, "sequence"), text_of(chain, "hash"));
 }
 

@@ -216,7 +216,7 @@ std::string footer(const Report& report) {
   std::string html = "<footer>\n";
   html += fmt::format(
       "<p>Counted from a ledger in which entries are only added, each with a hash over all "
-      "before it. This report follows from its first {} entries, in {} batches; the hash "
+      "before it. This report follows from its first {} entries, up to batch {}; the hash "
       "over them is</p>\n<p><code>{}</code></p>\n",
       report.chain.entry_count, report.chain.sequence, report.chain.hash.to_string());
   if (report.previous && report.previous->digest) {

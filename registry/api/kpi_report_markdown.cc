@@ -77,7 +77,7 @@ std::string markdown_of(const Report& report) {
     for (const std::string& url : kpi.evidence) text += link(url);
     text += "\n";
   }
-  return text + fmt::format("Ledger: {} entries in {} batches, `{}`\n",
+  return text + fmt::format("Ledger: {} entries up to batch {}, `{}`\n",
                             report.chain.entry_count, report.chain.sequence,
                             report.chain.hash.to_string());
 }

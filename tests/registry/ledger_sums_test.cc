@@ -82,7 +82,7 @@ class LedgerSumsTest : public LedgerTest {
   void clear() {
     ledger.clear();
     tell(R"sql(
-      truncate kpi_entry, kpi_batch, kpi_sum, kpi_link, kpi_definition, kpi_counting, kpi;
+      truncate kpi_entry, kpi_batch, kpi cascade;
       alter sequence kpi_batch_id restart;
       update kpi_head set sequence = 0, entry_count = 0, recorded_at = '1970-01-01',
                           hash = decode(repeat('00', 32), 'hex');

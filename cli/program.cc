@@ -16,6 +16,7 @@
 #include "storage/base/error.h"
 #include "storage/base/fd.h"
 #include "storage/base/posix_error.h"
+#include "storage/base/process.h"
 
 namespace mendel::cli {
 
@@ -24,17 +25,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int kPollMs = 100;
-
-struct Pipe {
-  Fd reading;
-  Fd writing;
-
-  static Pipe open(const std::string& program) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) throw_posix_error("open a pipe to", program, errno);
-    return {Fd(ends[0]), Fd(ends[1])};
-  }
-};
 
 pid_t start(const std::vector<std::string>& command,
             const std::vector<std::string>& environment, int output, int complaints) {
@@ -100,14 +90,14 @@ ProgramOutcome run_program(const std::vector<std::string>& command,
                            const std::vector<std::string>& environment,
                            std::optional<std::chrono::milliseconds> time_max) {
   const auto deadline = time_max ? Clock::now() + *time_max : Clock::time_point::max();
-  Pipe output = Pipe::open(command.front());
-  Pipe complaints = Pipe::open(command.front());
+  Pipe output = make_pipe();
+  Pipe complaints = make_pipe();
   const pid_t process =
-      start(command, environment, output.writing.get(), complaints.writing.get());
-  output.writing = Fd();
-  complaints.writing = Fd();
+      start(command, environment, output.writer.get(), complaints.writer.get());
+  output.writer = Fd();
+  complaints.writer = Fd();
   ProgramOutcome outcome;
-  const bool is_in_time = collect({output.reading.get(), complaints.reading.get()},
+  const bool is_in_time = collect({output.reader.get(), complaints.reader.get()},
                                   {&outcome.output, &outcome.complaints}, deadline);
   if (!is_in_time) ::kill(process, SIGKILL);
   while (::waitpid(process, &outcome.status, 0) < 0 && errno == EINTR) {

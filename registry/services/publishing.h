@@ -44,18 +44,18 @@ class PublishingService {
     storage::ArtifactKind kind;
     // Exactly one: a manifest without components, whose stored files have no sizes yet, or
     // the digest of one that the namespace has.
-    std::optional<storage::Manifest> manifest;
-    std::optional<Digest> manifest_digest;
-    std::string message;
-    std::map<std::string, std::string> labels;
-    std::string metrics;                         // JSON object
-    std::optional<std::string> hyperparameters;  // canonical JSON
-    std::optional<std::string> source;           // JSON object
-    std::vector<InputRequest> inputs;
-    std::vector<Component> components;  // beside manifest
+    std::optional<storage::Manifest> manifest{};
+    std::optional<Digest> manifest_digest{};
+    std::string message{};
+    std::map<std::string, std::string> labels{};
+    std::string metrics = "{}";                    // JSON object
+    std::optional<std::string> hyperparameters{};  // canonical JSON
+    std::optional<std::string> source{};           // JSON object
+    std::vector<InputRequest> inputs{};
+    std::vector<Component> components{};  // beside manifest
     // A run that made it, and which of its checkpoints is the content: RunPublication
     // fills in what follows from them.
-    std::optional<std::string> run;  // UUID
+    std::optional<std::string> run{};  // UUID
     std::optional<std::string> checkpoint{};
     std::vector<schema::NewEdge> frozen_inputs{};  // beside inputs
     struct FromCheckpoint {
@@ -63,8 +63,8 @@ class PublishingService {
       std::int64_t step = 0;
     };
     std::optional<FromCheckpoint> from_checkpoint{};
-    std::vector<AliasName> aliases;
-    std::optional<IdempotencyKey> idempotency;
+    std::vector<AliasName> aliases{};
+    std::optional<IdempotencyKey> idempotency{};
   };
 
   struct Outcome {

@@ -60,18 +60,8 @@ class Checkpoints : public RunTest {
     PublishingService::Request request{.artifact = ArtifactName::parse("lhcb", "trk"),
                                        .kind = storage::ArtifactKind::model,
                                        .manifest = std::nullopt,
-                                       .manifest_digest = std::nullopt,
-                                       .message = "",
-                                       .labels = {},
-                                       .metrics = "{}",
-                                       .hyperparameters = std::nullopt,
-                                       .source = std::nullopt,
-                                       .inputs = {},
-                                       .components = {},
                                        .run = run.uuid,
-                                       .checkpoint = checkpoint,
-                                       .aliases = {},
-                                       .idempotency = std::nullopt};
+                                       .checkpoint = checkpoint};
     registry.run_publication.complete(ns, request);
     return registry.publishing.publish(admin, ns, request);
   }

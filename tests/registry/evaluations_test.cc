@@ -16,18 +16,7 @@ class Evaluations : public RunTest {
         .publish(admin, ns,
                  {.artifact = ArtifactName::parse("lhcb", name),
                   .kind = storage::ArtifactKind::model,
-                  .manifest = manifest_of("content of " + name),
-                  .manifest_digest = std::nullopt,
-                  .message = "",
-                  .labels = {},
-                  .metrics = "{}",
-                  .hyperparameters = std::nullopt,
-                  .source = std::nullopt,
-                  .inputs = {},
-                  .components = {},
-                  .run = std::nullopt,
-                  .aliases = {},
-                  .idempotency = std::nullopt})
+                  .manifest = manifest_of("content of " + name)})
         .record->version.id;
   }
 

@@ -23,17 +23,8 @@ class Events : public RunTest {
                                        {.artifact = ArtifactName::parse("lhcb/Calib"),
                                         .kind = storage::ArtifactKind::dataset,
                                         .manifest = dataset(content),
-                                        .manifest_digest = std::nullopt,
-                                        .message = "",
                                         .labels = {{"data-taking", "2016MU"}},
-                                        .metrics = "{}",
-                                        .hyperparameters = std::nullopt,
-                                        .source = std::nullopt,
-                                        .inputs = {},
-                                        .components = {},
-                                        .run = std::nullopt,
-                                        .aliases = std::move(aliases),
-                                        .idempotency = std::nullopt});
+                                        .aliases = std::move(aliases)});
   }
 
   storage::Manifest dataset(const std::string& content) {
@@ -96,18 +87,7 @@ TEST_F(Events, DoNotTellOfAVersionThatWasNotPublished) {
               registry.publishing.publish(admin, ns,
                                           {.artifact = ArtifactName::parse("lhcb/Calib"),
                                            .kind = storage::ArtifactKind::model,
-                                           .manifest = manifest_of("another"),
-                                           .manifest_digest = std::nullopt,
-                                           .message = "",
-                                           .labels = {},
-                                           .metrics = "{}",
-                                           .hyperparameters = std::nullopt,
-                                           .source = std::nullopt,
-                                           .inputs = {},
-                                           .components = {},
-                                           .run = std::nullopt,
-                                           .aliases = {},
-                                           .idempotency = std::nullopt});
+                                           .manifest = manifest_of("another")});
             }),
             ErrorCode::not_found);
   EXPECT_THAT(topics(), SizeIs(1));

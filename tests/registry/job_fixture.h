@@ -21,17 +21,7 @@ class JobTest : public RunTest {
     PublishingService::Request request{.artifact = ArtifactName::parse("lhcb", name),
                                        .kind = kind,
                                        .manifest = manifest_of(content),
-                                       .manifest_digest = std::nullopt,
-                                       .message = "",
-                                       .labels = {},
-                                       .metrics = "{}",
-                                       .hyperparameters = R"({"lr":0.5})",
-                                       .source = std::nullopt,
-                                       .inputs = {},
-                                       .components = {},
-                                       .run = std::nullopt,
-                                       .aliases = {},
-                                       .idempotency = std::nullopt};
+                                       .hyperparameters = R"({"lr":0.5})"};
     request.manifest->kind = kind;
     const auto outcome = registry.publishing.publish(admin, ns, request);
     return "lhcb/" + name + ":" + std::to_string(outcome.record->version.number);

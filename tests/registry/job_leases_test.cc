@@ -45,18 +45,7 @@ class JobLeasesTest : public JobTest {
                                    const std::string& name = "lamarr-trk") {
     return {.artifact = ArtifactName::parse("lhcb", name),
             .kind = storage::ArtifactKind::model,
-            .manifest = manifest_of(content),
-            .manifest_digest = std::nullopt,
-            .message = "",
-            .labels = {},
-            .metrics = "{}",
-            .hyperparameters = std::nullopt,
-            .source = std::nullopt,
-            .inputs = {},
-            .components = {},
-            .run = std::nullopt,
-            .aliases = {},
-            .idempotency = std::nullopt};
+            .manifest = manifest_of(content)};
   }
 
   std::vector<std::string> states(const std::string& uuid) {

@@ -52,18 +52,7 @@ class RecordedLedger : public KpiTest {
   void publish_model() {
     PublishingService::Request request{.artifact = ArtifactName::parse("lhcb/lamarr"),
                                        .kind = storage::ArtifactKind::model,
-                                       .manifest = manifest_of("weights"),
-                                       .manifest_digest = std::nullopt,
-                                       .message = "",
-                                       .labels = {},
-                                       .metrics = "{}",
-                                       .hyperparameters = std::nullopt,
-                                       .source = std::nullopt,
-                                       .inputs = {},
-                                       .components = {},
-                                       .run = std::nullopt,
-                                       .aliases = {},
-                                       .idempotency = std::nullopt};
+                                       .manifest = manifest_of("weights")};
     request.manifest->kind = storage::ArtifactKind::model;
     registry.publishing.publish(admin, ns, request);
   }

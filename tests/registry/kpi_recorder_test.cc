@@ -86,17 +86,7 @@ class KpiRecorder : public KpiTest {
             ns_name, kind == storage::ArtifactKind::model ? "lamarr" : "calib"),
         .kind = kind,
         .manifest = manifest,
-        .manifest_digest = std::nullopt,
-        .message = "",
-        .labels = {},
-        .metrics = "{}",
-        .hyperparameters = other_hyperparameters(),
-        .source = std::nullopt,
-        .inputs = {},
-        .components = {},
-        .run = std::nullopt,
-        .aliases = {},
-        .idempotency = std::nullopt};
+        .hyperparameters = other_hyperparameters()};
     return registry.publishing.publish(admin, where, request).record->version.number;
   }
   // Others each time, so that the same files make another version.

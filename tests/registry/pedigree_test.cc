@@ -66,18 +66,7 @@ class Pedigree : public ::testing::Test {
     manifest.files.back().digest = kWeights;
     return {.artifact = ArtifactName::parse(name),
             .kind = ArtifactKind::model,
-            .manifest = manifest,
-            .manifest_digest = std::nullopt,
-            .message = "",
-            .labels = {},
-            .metrics = "{}",
-            .hyperparameters = std::nullopt,
-            .source = std::nullopt,
-            .inputs = {},
-            .components = {},
-            .run = std::nullopt,
-            .aliases = {},
-            .idempotency = std::nullopt};
+            .manifest = manifest};
   }
 
   PublishingService::Outcome publish_as(const Caller& caller,

@@ -61,18 +61,7 @@ class Publishing : public ::testing::Test {
     manifest.files.push_back(stored_file("model.so", upload(content)));
     return {.artifact = ArtifactName::parse("lhcb", name),
             .kind = ArtifactKind::model,
-            .manifest = manifest,
-            .manifest_digest = std::nullopt,
-            .message = "",
-            .labels = {},
-            .metrics = "{}",
-            .hyperparameters = std::nullopt,
-            .source = std::nullopt,
-            .inputs = {},
-            .components = {},
-            .run = std::nullopt,
-            .aliases = {},
-            .idempotency = std::nullopt};
+            .manifest = manifest};
   }
 
   PublishingService::Outcome publish(const PublishingService::Request& request) {

@@ -421,18 +421,7 @@ class RoutePolicy : public ::testing::Test {
     registry.publishing.publish(admin, ns.id,
                                 {.artifact = ArtifactName::parse(ns.name, "lamarr-trk"),
                                  .kind = manifest.kind,
-                                 .manifest = manifest,
-                                 .manifest_digest = std::nullopt,
-                                 .message = "",
-                                 .labels = {},
-                                 .metrics = "{}",
-                                 .hyperparameters = std::nullopt,
-                                 .source = std::nullopt,
-                                 .inputs = {},
-                                 .components = {},
-                                 .run = std::nullopt,
-                                 .aliases = {},
-                                 .idempotency = std::nullopt});
+                                 .manifest = manifest});
   }
 
   testing::TestDatabase test_database;

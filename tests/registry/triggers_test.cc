@@ -485,18 +485,7 @@ TEST_F(Triggers, DoNotFireForWhatTheirJobPublished) {
   registry.publishing.publish(attempt, ns,
                               {.artifact = ArtifactName::parse("lhcb/lamarr-trk"),
                                .kind = storage::ArtifactKind::model,
-                               .manifest = manifest_of("a model"),
-                               .manifest_digest = std::nullopt,
-                               .message = "",
-                               .labels = {},
-                               .metrics = "{}",
-                               .hyperparameters = std::nullopt,
-                               .source = std::nullopt,
-                               .inputs = {},
-                               .components = {},
-                               .run = std::nullopt,
-                               .aliases = {},
-                               .idempotency = std::nullopt});
+                               .manifest = manifest_of("a model")});
   const auto told = events("unconsumed");
   ASSERT_THAT(told, SizeIs(1));
   EXPECT_THAT(told[0].chain, ElementsAre(applied.id));
